@@ -1,1 +1,36 @@
-//! Placeholder while the workspace is laid out.
+//! Numeric kernels on plain slices: what training and generation spend their time in.
+//!
+//! This crate knows neither tensors with gradients nor models: a kernel gets slices and shapes and fills
+//! slices. The `unsafe` of the project that is there for speed lives here, in [`pack`] and [`matmul`];
+//! everything else is safe code shaped so that the compiler vectorises it.
+//!
+//! **One promise holds everywhere:** the value of an output row depends on that row's inputs alone, not on how
+//! many rows are computed with it, on blocking, or on the number of threads. A product sums over `k` in
+//! rising order with fused multiply-adds, always. So a prompt gives the same logits alone, in a batch of
+//! eight, or behind a shared prefix, to the last bit, on one machine and on every machine with FMA.
+//!
+//! Dimension letters: `m` rows (tokens), `k` inputs, `n` outputs, `t` positions, `d` head width.
+
+mod attention;
+mod exp;
+mod kv;
+mod loss;
+mod matmul;
+mod norm;
+mod pack;
+mod rope;
+mod small;
+mod swiglu;
+mod threads;
+
+pub use attention::{AttentionShape, attention_backward, attention_forward};
+pub use exp::{exp, softmax_in_place};
+pub use kv::{KvCache, KvShape, attend};
+pub use loss::{argmax, cross_entropy_rows, log_sum_exp};
+pub use matmul::{Init, matmul};
+pub use norm::{rms_norm, rms_norm_backward};
+pub use pack::{Packed, Precision};
+pub use rope::Rope;
+pub use small::{add_at_b, add_a_b, add_a_bt};
+pub use swiglu::{swiglu, swiglu_backward};
+pub use threads::for_each_row_block;

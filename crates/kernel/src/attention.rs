@@ -1,0 +1,212 @@
+//! Causal self-attention for training: sequences laid end to end, gradients by recomputation.
+//!
+//! `S = QKᵀ/√d`, `P = softmax(S)` over positions up to the query's own, `O = PV`. Nothing but Q, K and V is kept for the
+//! backward pass; P is computed again a block of queries at a time. Heads that share a key head
+//! (grouped-query attention) read it in place, without copies.
+
+use rayon::prelude::*;
+
+use crate::exp::softmax_in_place;
+use crate::small::{View, product};
+use crate::threads::Shared;
+
+/// Queries a block.
+const BLOCK: usize = 64;
+
+/// Shape of an attention over sequences laid end to end.
+#[derive(Debug, Clone)]
+pub struct AttentionShape {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Width `d` of a head.
+    pub head_dim: usize,
+    /// First row of each sequence, and the number of rows at the end: `sequences + 1` values, rising.
+    pub starts: Vec<usize>,
+}
+
+impl AttentionShape {
+    fn rows(&self) -> usize {
+        self.starts.last().copied().unwrap_or(0)
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.head_dim as f32).sqrt()
+    }
+
+    fn check(&self, q: &[f32], k: &[f32], v: &[f32]) {
+        let rows = self.rows();
+        assert_eq!(q.len(), rows * self.heads * self.head_dim, "q");
+        assert_eq!(k.len(), rows * self.kv_heads * self.head_dim, "k");
+        assert_eq!(v.len(), k.len(), "v");
+        assert!(self.starts.is_sorted(), "sequence starts rise");
+    }
+
+    /// One task a sequence and key head.
+    fn tasks(&self) -> impl IndexedParallelIterator<Item = Task> + '_ {
+        let sequences = self.starts.len().saturating_sub(1);
+        (0..sequences * self.kv_heads)
+            .into_par_iter()
+            .map(|index| Task {
+                first: self.starts[index / self.kv_heads],
+                end: self.starts[index / self.kv_heads + 1],
+                kv_head: index % self.kv_heads,
+            })
+    }
+}
+
+struct Task {
+    first: usize,
+    end: usize,
+    kv_head: usize,
+}
+
+/// `P` of queries `from..to` (relative to the sequence) of one head, `[to − from, to]`, zero above the diagonal.
+fn probabilities(
+    shape: &AttentionShape,
+    q: View<'_>,
+    k: View<'_>,
+    (from, to): (usize, usize),
+    scores: &mut Vec<f32>,
+) {
+    let d = shape.head_dim;
+    scores.clear();
+    scores.resize((to - from) * to, 0.0);
+    let queries = View {
+        data: &q.data[from * q.row..],
+        ..q
+    };
+    let keys = View {
+        data: k.data,
+        row: 1,
+        column: k.row,
+    };
+    product((scores, to), (to - from, to, d), queries, keys, 1.0, false);
+    for (offset, row) in scores.chunks_exact_mut(to).enumerate() {
+        let seen = from + offset + 1;
+        softmax_in_place(&mut row[..seen], shape.scale());
+        row[seen..].fill(0.0);
+    }
+}
+
+/// `out = softmax(QKᵀ/√d, causal) V`. `q` and `out` are `[rows, heads · d]`, `k` and `v` `[rows, kv_heads · d]`, rotated.
+///
+/// # Panics
+/// If a slice does not fit the shape.
+pub fn attention_forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
+    shape.check(q, k, v);
+    assert_eq!(q.len(), out.len(), "out");
+    let (d, q_row, kv_row) = (
+        shape.head_dim,
+        shape.heads * shape.head_dim,
+        shape.kv_heads * shape.head_dim,
+    );
+    let group = shape.heads / shape.kv_heads;
+    let out = Shared(out.as_mut_ptr());
+    shape.tasks().for_each(|task| {
+        let out = out;
+        let length = task.end - task.first;
+        let kv = |data| View { data, row: kv_row, column: 1 };
+        let k = kv(&k[task.first * kv_row + task.kv_head * d..]);
+        let v = kv(&v[task.first * kv_row + task.kv_head * d..]);
+        let mut scores = Vec::new();
+        let mut buffer = vec![0f32; BLOCK * d];
+        for head in task.kv_head * group..(task.kv_head + 1) * group {
+            let at = task.first * q_row + head * d;
+            let q = View { data: &q[at..], row: q_row, column: 1 };
+            for from in (0..length).step_by(BLOCK) {
+                let to = (from + BLOCK).min(length);
+                probabilities(shape, q, k, (from, to), &mut scores);
+                let p = View { data: &scores, row: to, column: 1 };
+                product((&mut buffer, d), (to - from, d, to), p, v, 1.0, false);
+                for (row, values) in buffer.chunks_exact(d).enumerate().take(to - from) {
+                    // SAFETY: a task writes its own heads of its own rows, inside `out` by the check above.
+                    unsafe {
+                        let place = out.0.add(at + (from + row) * q_row);
+                        std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Gradients of [`attention_forward`] from `d_out`; `dq`, `dk` and `dv` have to hold zeros.
+/// With `dP = dO Vᵀ` and `dS = P ∘ (dP − rowsum(P ∘ dP))`: `dQ = dS K/√d`, `dK = dSᵀ Q/√d`, `dV = Pᵀ dO`.
+///
+/// # Panics
+/// If a slice does not fit the shape.
+pub fn attention_backward(
+    shape: &AttentionShape,
+    (q, k, v): (&[f32], &[f32], &[f32]),
+    d_out: &[f32],
+    (dq, dk, dv): (&mut [f32], &mut [f32], &mut [f32]),
+) {
+    shape.check(q, k, v);
+    assert!(d_out.len() == q.len() && dq.len() == q.len());
+    assert!(dk.len() == k.len() && dv.len() == k.len());
+    let (d, q_row, kv_row) = (
+        shape.head_dim,
+        shape.heads * shape.head_dim,
+        shape.kv_heads * shape.head_dim,
+    );
+    let group = shape.heads / shape.kv_heads;
+    let (dq, dk, dv) = (
+        Shared(dq.as_mut_ptr()),
+        Shared(dk.as_mut_ptr()),
+        Shared(dv.as_mut_ptr()),
+    );
+    shape.tasks().for_each(|task| {
+        let (dq, dk, dv) = (dq, dk, dv);
+        let length = task.end - task.first;
+        let kv_at = task.first * kv_row + task.kv_head * d;
+        let k = View { data: &k[kv_at..], row: kv_row, column: 1 };
+        let v = View { data: &v[kv_at..], row: kv_row, column: 1 };
+        let (mut scores, mut slopes) = (Vec::new(), Vec::new());
+        let mut dq_block = vec![0f32; BLOCK * d];
+        let (mut dk_own, mut dv_own) = (vec![0f32; length * d], vec![0f32; length * d]);
+        for head in task.kv_head * group..(task.kv_head + 1) * group {
+            let at = task.first * q_row + head * d;
+            let q = View { data: &q[at..], row: q_row, column: 1 };
+            for from in (0..length).step_by(BLOCK) {
+                let to = (from + BLOCK).min(length);
+                let rows = to - from;
+                probabilities(shape, q, k, (from, to), &mut scores);
+                let d_o = View { data: &d_out[at + from * q_row..], row: q_row, column: 1 };
+                let v_transposed = View { data: v.data, row: 1, column: kv_row };
+                slopes.clear();
+                slopes.resize(rows * to, 0.0);
+                product((&mut slopes, to), (rows, to, d), d_o, v_transposed, 1.0, false);
+                let p_transposed = View { data: &scores, row: 1, column: to };
+                product((&mut dv_own, d), (to, d, rows), p_transposed, d_o, 1.0, true);
+                for (p, s) in scores.chunks_exact(to).zip(slopes.chunks_exact_mut(to)) {
+                    let mean: f32 = p.iter().zip(&*s).map(|(p, s)| p * s).sum();
+                    for (p, s) in p.iter().zip(s) {
+                        *s = p * (*s - mean);
+                    }
+                }
+                let ds = View { data: &slopes, row: to, column: 1 };
+                product((&mut dq_block, d), (rows, d, to), ds, k, shape.scale(), false);
+                let queries = View { data: &q.data[from * q_row..], row: q_row, column: 1 };
+                let ds_transposed = View { data: &slopes, row: 1, column: to };
+                product((&mut dk_own, d), (to, d, rows), ds_transposed, queries, shape.scale(), true);
+                for (row, values) in dq_block.chunks_exact(d).enumerate().take(rows) {
+                    // SAFETY: a task writes its own heads of its own rows, inside `dq` by the checks above.
+                    unsafe {
+                        let place = dq.0.add(at + (from + row) * q_row);
+                        std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
+                    }
+                }
+            }
+        }
+        for row in 0..length {
+            // SAFETY: a task writes its own key head of its own rows.
+            unsafe {
+                let place = kv_at + row * kv_row;
+                std::ptr::copy_nonoverlapping(dk_own[row * d..].as_ptr(), dk.0.add(place), d);
+                std::ptr::copy_nonoverlapping(dv_own[row * d..].as_ptr(), dv.0.add(place), d);
+            }
+        }
+    });
+}

@@ -1,0 +1,427 @@
+//! `out = x · Wᵀ` for packed weights: the product that training and generation are made of.
+//!
+//! Goto's scheme: a block of `x` is packed into tiles of [`ROWS`] rows that stay in the second-level cache, a
+//! stretch of a panel stays in the first, and a tile of the result stays in registers. The sum over `k` runs in
+//! rising order with fused multiply-adds whatever the blocking, so blocking never shows in a result.
+
+use half::bf16;
+use rayon::prelude::*;
+
+use crate::pack::{Packed, Panels, WIDTH};
+use crate::threads::Shared;
+
+/// Rows of a register tile: 12 × 2 accumulators fill 24 of the 32 AVX-512 registers.
+const ROWS: usize = 12;
+/// Rows of `x` packed at a time.
+const BLOCK_ROWS: usize = 20 * ROWS;
+/// Inputs a block: a stretch of a panel of this length stays in the first-level cache.
+const BLOCK_INPUTS: usize = 256;
+
+/// What the result starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Init {
+    /// From zero: what was in `out` is overwritten.
+    Zero,
+    /// From what is in `out`: a bias, a residual, another product.
+    Keep,
+}
+
+/// `out[m, n] (+)= x[m, k] · W[n, k]ᵀ`, row-major, in parallel on rayon's current pool.
+///
+/// # Panics
+/// If `x` is not `m · k` long or `out` not `m · n`.
+pub fn matmul(x: &[f32], m: usize, weights: &Packed, out: &mut [f32], init: Init) {
+    let (n, k) = (weights.outputs(), weights.inputs());
+    assert_eq!(x.len(), m * k, "x is [{m}, {k}]");
+    assert_eq!(out.len(), m * n, "out is [{m}, {n}]");
+    match &weights.panels {
+        Panels::F32(panels) => run(x, m, panels, (n, k), out, init),
+        Panels::Bf16(panels) => run(x, m, panels, (n, k), out, init),
+    }
+}
+
+/// As [`matmul`], on the calling thread, for panels of `f32` that are not a [`Packed`]: the cache of keys and values.
+/// `x` has `m` rows of `k` values that start `x_stride` apart; `out` has rows `out_stride` apart.
+pub(crate) fn matmul_panels(
+    (x, x_stride): (&[f32], usize),
+    (m, k): (usize, usize),
+    panels: &[f32],
+    panel_stride: usize,
+    n: usize,
+    (out, out_stride): (&mut [f32], usize),
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(x.len() >= (m - 1) * x_stride + k, "x too short");
+    assert!(out.len() >= (m - 1) * out_stride + n, "out too short");
+    assert!(
+        panels.len() >= (n.div_ceil(WIDTH) - 1) * panel_stride + k * WIDTH,
+        "panels too short"
+    );
+    let job = Job {
+        x,
+        x_stride,
+        panels,
+        panel_stride,
+        n,
+        k,
+        out: Shared(out.as_mut_ptr()),
+        out_stride,
+        init: Init::Zero,
+    };
+    // SAFETY: the bounds were checked above, and nothing else writes `out`.
+    unsafe { job.block(0, m, 0, n.div_ceil(WIDTH)) }
+}
+
+fn run<W: Weight>(
+    x: &[f32],
+    m: usize,
+    panels: &[W],
+    (n, k): (usize, usize),
+    out: &mut [f32],
+    init: Init,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let job = Job {
+        x,
+        x_stride: k,
+        panels,
+        panel_stride: k * WIDTH,
+        n,
+        k,
+        out: Shared(out.as_mut_ptr()),
+        out_stride: n,
+        init,
+    };
+    let panel_count = n.div_ceil(WIDTH);
+    let row_blocks = m.div_ceil(BLOCK_ROWS);
+    // Enough tasks that a thread held up by other work does not hold up the rest.
+    let wanted = (8 * rayon::current_num_threads()).div_ceil(row_blocks);
+    let step = panel_count.div_ceil(wanted).max(1);
+    let tasks_per_block = panel_count.div_ceil(step);
+    (0..row_blocks * tasks_per_block)
+        .into_par_iter()
+        .for_each(|task| {
+            let row = task / tasks_per_block * BLOCK_ROWS;
+            let panel = task % tasks_per_block * step;
+            // SAFETY: lengths were checked by `matmul`; every task writes its own rows and columns.
+            unsafe {
+                job.block(
+                    row,
+                    BLOCK_ROWS.min(m - row),
+                    panel,
+                    (panel + step).min(panel_count),
+                );
+            }
+        });
+}
+
+struct Job<'a, W> {
+    x: &'a [f32],
+    x_stride: usize,
+    panels: &'a [W],
+    panel_stride: usize,
+    n: usize,
+    k: usize,
+    out: Shared,
+    out_stride: usize,
+    init: Init,
+}
+
+thread_local! {
+    static TILES: std::cell::RefCell<Vec<f32>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+impl<W: Weight> Job<'_, W> {
+    /// Rows `row..row + rows` times panels `first..last`.
+    ///
+    /// # Safety
+    /// `x`, `panels` and `out` are long enough for that, and nobody else touches those rows and columns of `out`.
+    unsafe fn block(&self, row: usize, rows: usize, first: usize, last: usize) {
+        // A few rows are bound by reading the weights: there a panel is walked once, from end to end.
+        let stretch = if rows <= ROWS {
+            self.k.max(1)
+        } else {
+            BLOCK_INPUTS
+        };
+        TILES.with_borrow_mut(|tiles| {
+            let mut start = 0;
+            loop {
+                let length = stretch.min(self.k - start);
+                self.pack_rows(row, rows, start, length, tiles);
+                let keep = start > 0 || self.init == Init::Keep;
+                for panel in first..last {
+                    let column = panel * WIDTH;
+                    let width = WIDTH.min(self.n - column);
+                    for tile in (0..rows).step_by(ROWS) {
+                        let height = ROWS.min(rows - tile);
+                        // SAFETY: the caller's promise; a partial panel goes through a buffer of its own.
+                        unsafe {
+                            let x = tiles.as_ptr().add(tile * length);
+                            let weights = self
+                                .panels
+                                .as_ptr()
+                                .add(panel * self.panel_stride + start * WIDTH);
+                            let out = self
+                                .out
+                                .0
+                                .add((row + tile) * self.out_stride + column);
+                            if width == WIDTH {
+                                tile_product(height, length, x, weights, out, self.out_stride, keep);
+                            } else {
+                                let mut buffer = [0f32; ROWS * WIDTH];
+                                for r in 0..height {
+                                    for c in 0..width {
+                                        buffer[r * WIDTH + c] = *out.add(r * self.out_stride + c);
+                                    }
+                                }
+                                tile_product(height, length, x, weights, buffer.as_mut_ptr(), WIDTH, keep);
+                                for r in 0..height {
+                                    for c in 0..width {
+                                        *out.add(r * self.out_stride + c) = buffer[r * WIDTH + c];
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                start += length;
+                if start >= self.k {
+                    break;
+                }
+            }
+        });
+    }
+
+    /// Packs `x[row.., start..]` into tiles `[k][height]`, one tile after the other.
+    fn pack_rows(&self, row: usize, rows: usize, start: usize, length: usize, tiles: &mut Vec<f32>) {
+        if tiles.len() < rows * length {
+            tiles.resize(rows * length, 0.0);
+        }
+        for tile in (0..rows).step_by(ROWS) {
+            let height = ROWS.min(rows - tile);
+            let into = &mut tiles[tile * length..(tile + height) * length];
+            for r in 0..height {
+                let from = (row + tile + r) * self.x_stride + start;
+                let source = &self.x[from..from + length];
+                for (value, place) in source.iter().zip(into[r..].iter_mut().step_by(height)) {
+                    *place = *value;
+                }
+            }
+        }
+    }
+}
+
+/// A stored weight.
+pub(crate) trait Weight: Copy + Send + Sync {
+    fn widen(self) -> f32;
+    /// Loads 16 weights as `f32`.
+    ///
+    /// # Safety
+    /// 16 weights can be read at `from`, and the processor has AVX-512F.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512;
+}
+
+impl Weight for f32 {
+    fn widen(self) -> f32 {
+        self
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512 {
+        // SAFETY: the caller's promise.
+        unsafe { std::arch::x86_64::_mm512_loadu_ps(from) }
+    }
+}
+
+impl Weight for bf16 {
+    fn widen(self) -> f32 {
+        self.to_f32()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512 {
+        use std::arch::x86_64::{
+            _mm256_loadu_si256, _mm512_castsi512_ps, _mm512_cvtepu16_epi32, _mm512_slli_epi32,
+        };
+        // SAFETY: the caller's promise. A bfloat16 is the upper half of an f32.
+        unsafe {
+            let halves = _mm256_loadu_si256(from.cast());
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+        }
+    }
+}
+
+/// `out[height, WIDTH] (+)= tileᵀ[length, height] · panel[length, WIDTH]`.
+///
+/// # Safety
+/// The pointers reach that far.
+#[inline]
+unsafe fn tile_product<W: Weight>(
+    height: usize,
+    length: usize,
+    x: *const f32,
+    weights: *const W,
+    out: *mut f32,
+    out_stride: usize,
+    keep: bool,
+) {
+    macro_rules! by_height {
+        ($kernel:ident) => {
+            match height {
+                1 => $kernel::<W, 1>(length, x, weights, out, out_stride, keep),
+                2 => $kernel::<W, 2>(length, x, weights, out, out_stride, keep),
+                3 => $kernel::<W, 3>(length, x, weights, out, out_stride, keep),
+                4 => $kernel::<W, 4>(length, x, weights, out, out_stride, keep),
+                5 => $kernel::<W, 5>(length, x, weights, out, out_stride, keep),
+                6 => $kernel::<W, 6>(length, x, weights, out, out_stride, keep),
+                7 => $kernel::<W, 7>(length, x, weights, out, out_stride, keep),
+                8 => $kernel::<W, 8>(length, x, weights, out, out_stride, keep),
+                9 => $kernel::<W, 9>(length, x, weights, out, out_stride, keep),
+                10 => $kernel::<W, 10>(length, x, weights, out, out_stride, keep),
+                11 => $kernel::<W, 11>(length, x, weights, out, out_stride, keep),
+                _ => $kernel::<W, 12>(length, x, weights, out, out_stride, keep),
+            }
+        };
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            // SAFETY: the feature was just found; the pointers are the caller's promise.
+            unsafe { by_height!(tile_avx512) };
+            return;
+        }
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
+            // SAFETY: as above.
+            unsafe { by_height!(tile_avx2) };
+            return;
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { by_height!(tile_portable) };
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn tile_avx512<W: Weight, const HEIGHT: usize>(
+    length: usize,
+    x: *const f32,
+    weights: *const W,
+    out: *mut f32,
+    out_stride: usize,
+    keep: bool,
+) {
+    use std::arch::x86_64::{
+        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+    // SAFETY: the caller's promise about the pointers.
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); 2]; HEIGHT];
+        if keep {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                sum[0] = _mm512_loadu_ps(out.add(row * out_stride));
+                sum[1] = _mm512_loadu_ps(out.add(row * out_stride + 16));
+            }
+        }
+        for step in 0..length {
+            let low = W::load16(weights.add(step * WIDTH));
+            let high = W::load16(weights.add(step * WIDTH + 16));
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let value = _mm512_set1_ps(*x.add(step * HEIGHT + row));
+                sum[0] = _mm512_fmadd_ps(value, low, sum[0]);
+                sum[1] = _mm512_fmadd_ps(value, high, sum[1]);
+            }
+        }
+        for (row, sum) in sums.iter().enumerate() {
+            _mm512_storeu_ps(out.add(row * out_stride), sum[0]);
+            _mm512_storeu_ps(out.add(row * out_stride + 16), sum[1]);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_avx2<W: Weight, const HEIGHT: usize>(
+    length: usize,
+    x: *const f32,
+    weights: *const W,
+    out: *mut f32,
+    out_stride: usize,
+    keep: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { tile_plain::<W, HEIGHT>(length, x, weights, out, out_stride, keep, f32::mul_add) }
+}
+
+unsafe fn tile_portable<W: Weight, const HEIGHT: usize>(
+    length: usize,
+    x: *const f32,
+    weights: *const W,
+    out: *mut f32,
+    out_stride: usize,
+    keep: bool,
+) {
+    // Without a fused instruction `mul_add` is a slow library call; there the product is rounded twice.
+    let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+    let add = if fused {
+        f32::mul_add
+    } else {
+        |a: f32, b: f32, c: f32| a * b + c
+    };
+    // SAFETY: the caller's promise.
+    unsafe { tile_plain::<W, HEIGHT>(length, x, weights, out, out_stride, keep, add) }
+}
+
+/// The same sums in plain loops, two rows by sixteen outputs at a time, for the compiler to vectorise.
+#[inline(always)]
+#[allow(clippy::inline_always)] // Has to take on the target features of its caller.
+unsafe fn tile_plain<W: Weight, const HEIGHT: usize>(
+    length: usize,
+    x: *const f32,
+    weights: *const W,
+    out: *mut f32,
+    out_stride: usize,
+    keep: bool,
+    add: impl Fn(f32, f32, f32) -> f32 + Copy,
+) {
+    const HALF: usize = WIDTH / 2;
+    for half in 0..2 {
+        for row in (0..HEIGHT).step_by(2) {
+            let rows = 2.min(HEIGHT - row);
+            let mut sums = [[0f32; HALF]; 2];
+            // SAFETY: the caller's promise about the pointers.
+            unsafe {
+                if keep {
+                    for (r, sum) in sums.iter_mut().enumerate().take(rows) {
+                        for (c, value) in sum.iter_mut().enumerate() {
+                            *value = *out.add((row + r) * out_stride + half * HALF + c);
+                        }
+                    }
+                }
+                for step in 0..length {
+                    let lane = weights.add(step * WIDTH + half * HALF);
+                    for (r, sum) in sums.iter_mut().enumerate().take(rows) {
+                        let value = *x.add(step * HEIGHT + row + r);
+                        for (c, total) in sum.iter_mut().enumerate() {
+                            *total = add(value, (*lane.add(c)).widen(), *total);
+                        }
+                    }
+                }
+                for (r, sum) in sums.iter().enumerate().take(rows) {
+                    for (c, value) in sum.iter().enumerate() {
+                        *out.add((row + r) * out_stride + half * HALF + c) = *value;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Rotary position embedding in the half-split layout of Hugging Face checkpoints (Su et al. 2021):
+//! the pair `(x[i], x[i + d/2])` turns by `position · θ^(−2i/d)`.
+
+use crate::threads::for_each_row_block;
+
+/// Cosines and sines for positions `0..positions`, `d/2` of each a position.
+#[derive(Debug, Clone)]
+pub struct Rope {
+    half: usize,
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Rope {
+    /// Tables for heads of width `head_dim` (even), base `theta`.
+    pub fn new(head_dim: usize, theta: f64, positions: usize) -> Self {
+        let half = head_dim / 2;
+        let mut cos = Vec::with_capacity(positions * half);
+        let mut sin = Vec::with_capacity(positions * half);
+        for position in 0..positions {
+            for i in 0..half {
+                // The reference computes frequency and angle in f32; its rounding is followed.
+                let frequency = (1.0 / theta.powf((2 * i) as f64 / head_dim as f64)) as f32;
+                let angle = position as f32 * frequency;
+                cos.push(angle.cos());
+                sin.push(angle.sin());
+            }
+        }
+        Self { half, cos, sin }
+    }
+
+    /// Number of positions in the tables.
+    pub fn positions(&self) -> usize {
+        self.cos.len() / self.half.max(1)
+    }
+
+    /// Turns each head of each row of `x` (`[m, heads · d]`) in place by the row's position;
+    /// `inverse` turns back, which is also the backward pass.
+    ///
+    /// # Panics
+    /// If a position lies beyond the tables or `x` is not `[positions.len(), heads · d]`.
+    pub fn rotate(&self, x: &mut [f32], positions: &[u32], inverse: bool) {
+        if positions.is_empty() {
+            return;
+        }
+        let width = x.len() / positions.len();
+        let half = self.half;
+        assert!(width.is_multiple_of(2 * half) && width * positions.len() == x.len());
+        let sign = if inverse { -1.0 } else { 1.0 };
+        for_each_row_block(x, width, |first, block| {
+            for (offset, row) in block.chunks_exact_mut(width).enumerate() {
+                let at = positions[first + offset] as usize * half;
+                let (cos, sin) = (&self.cos[at..at + half], &self.sin[at..at + half]);
+                for head in row.chunks_exact_mut(2 * half) {
+                    let (low, high) = head.split_at_mut(half);
+                    for i in 0..half {
+                        let (a, b, s) = (low[i], high[i], sin[i] * sign);
+                        low[i] = a * cos[i] - b * s;
+                        high[i] = b * cos[i] + a * s;
+                    }
+                }
+            }
+        });
+    }
+}

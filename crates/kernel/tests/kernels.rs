@@ -1,0 +1,267 @@
+//! Every kernel against a naive form in `f64`, and the promise that a row's result depends on that row alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use harness_kernel::{
+    AttentionShape, Init, KvCache, KvShape, Packed, Precision, Rope, attend, attention_backward,
+    attention_forward, cross_entropy_rows, exp, matmul, rms_norm, rms_norm_backward, swiglu,
+    swiglu_backward,
+};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn random(seed: u64, len: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
+}
+
+fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
+    let scale = expected.abs().max(1.0);
+    assert!(
+        (found - expected).abs() <= tolerance * scale,
+        "{what}: {found} for {expected}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn product_is_the_naive_sum(m in 1usize..60, n in 1usize..100, k in 1usize..600, seed in 0u64..1000) {
+        let (x, w) = (random(seed, m * k), random(seed + 1, n * k));
+        let start = random(seed + 2, m * n);
+        for (packed, transposed) in [
+            (Packed::rows(&w, n, k, Precision::F32), false),
+            (Packed::columns(&w, n, k, Precision::F32).transposed(), true),
+        ] {
+            let mut out = start.clone();
+            matmul(&x, m, &packed, &mut out, Init::Keep);
+            for i in 0..m {
+                for j in 0..n {
+                    let sum: f64 = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(w[j * k + l])).sum();
+                    let expected = sum + f64::from(start[i * n + j]);
+                    close(f64::from(out[i * n + j]), expected, 2e-5, if transposed { "transposed" } else { "rows" });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_does_not_see_its_neighbours(m in 2usize..70, n in 1usize..80, k in 1usize..700, seed in 0u64..1000) {
+        let (x, w) = (random(seed, m * k), random(seed + 1, n * k));
+        let packed = Packed::rows(&w, n, k, Precision::Bf16);
+        let mut all = vec![0.0; m * n];
+        matmul(&x, m, &packed, &mut all, Init::Zero);
+        for row in [0, m / 2, m - 1] {
+            let mut one = vec![0.0; n];
+            matmul(&x[row * k..(row + 1) * k], 1, &packed, &mut one, Init::Zero);
+            prop_assert_eq!(&all[row * n..(row + 1) * n], &one[..]);
+        }
+    }
+
+    #[test]
+    fn exp_is_the_library_s(x in -90f32..88.0) {
+        let expected = f64::from(x).exp();
+        let found = f64::from(exp(x));
+        prop_assert!((found - expected).abs() <= expected * 3e-7 + 1e-37);
+    }
+}
+
+#[test]
+fn an_embedding_row_is_the_packed_row() {
+    let (n, k) = (70, 33);
+    let w = random(3, n * k);
+    let packed = Packed::rows(&w, n, k, Precision::F32);
+    let mut row = vec![0.0; k];
+    packed.copy_row(69, &mut row);
+    assert_eq!(row, w[69 * k..]);
+}
+
+/// Central difference of `f` along element `index` of `x`.
+fn slope(x: &[f32], index: usize, f: &dyn Fn(&[f32]) -> f64) -> f64 {
+    let step = 1e-2;
+    let mut moved = x.to_vec();
+    moved[index] = x[index] + step;
+    let above = f(&moved);
+    moved[index] = x[index] - step;
+    let below = f(&moved);
+    (above - below) / (2.0 * f64::from(step))
+}
+
+fn weighted(out: &[f32], weights: &[f32]) -> f64 {
+    out.iter()
+        .zip(weights)
+        .map(|(o, w)| f64::from(*o) * f64::from(*w))
+        .sum()
+}
+
+#[test]
+fn rms_norm_slopes() {
+    let (m, width) = (3, 20);
+    let (x, w, dy) = (random(1, m * width), random(2, width), random(3, m * width));
+    let f = |x: &[f32]| {
+        let mut out = vec![0.0; x.len()];
+        rms_norm(x, &w, 1e-5, &mut out);
+        weighted(&out, &dy)
+    };
+    let mut dx = vec![0.0; x.len()];
+    rms_norm_backward(&x, &w, 1e-5, &dy, &mut dx);
+    for i in 0..x.len() {
+        close(f64::from(dx[i]), slope(&x, i, &f), 2e-3, "dx");
+    }
+}
+
+#[test]
+fn swiglu_slopes() {
+    let len = 600;
+    let (g, u, dy) = (random(1, len), random(2, len), random(3, len));
+    let run = |g: &[f32], u: &[f32]| {
+        let mut out = vec![0.0; len];
+        swiglu(g, u, &mut out);
+        weighted(&out, &dy)
+    };
+    let (mut dg, mut du) = (vec![0.0; len], vec![0.0; len]);
+    swiglu_backward(&g, &u, &dy, &mut dg, &mut du);
+    for i in (0..len).step_by(37) {
+        close(f64::from(dg[i]), slope(&g, i, &|g| run(g, &u)), 1e-3, "gate");
+        close(f64::from(du[i]), slope(&u, i, &|u| run(&g, u)), 1e-3, "up");
+    }
+}
+
+#[test]
+fn rope_turns_back() {
+    let rope = Rope::new(8, 1e4, 50);
+    let x = random(5, 3 * 16);
+    let mut y = x.clone();
+    rope.rotate(&mut y, &[0, 7, 49], false);
+    assert_eq!(y[..16], x[..16], "position 0 stays");
+    assert!((y[16] - x[16]).abs() > 1e-3);
+    rope.rotate(&mut y, &[0, 7, 49], true);
+    for (found, expected) in y.iter().zip(&x) {
+        close(f64::from(*found), f64::from(*expected), 1e-5, "turned back");
+    }
+}
+
+fn naive_attention(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]) -> Vec<f64> {
+    let (h, kv, d) = (shape.heads, shape.kv_heads, shape.head_dim);
+    let mut out = vec![0f64; q.len()];
+    for ends in shape.starts.windows(2) {
+        for i in ends[0]..ends[1] {
+            for head in 0..h {
+                let kv_head = head / (h / kv);
+                let weights: Vec<f64> = (ends[0]..=i)
+                    .map(|j| {
+                        let s: f64 = (0..d)
+                            .map(|e| {
+                                f64::from(q[(i * h + head) * d + e])
+                                    * f64::from(k[(j * kv + kv_head) * d + e])
+                            })
+                            .sum();
+                        (s / (d as f64).sqrt()).exp()
+                    })
+                    .collect();
+                let total: f64 = weights.iter().sum();
+                for e in 0..d {
+                    out[(i * h + head) * d + e] = weights
+                        .iter()
+                        .enumerate()
+                        .map(|(j, w)| w / total * f64::from(v[((ends[0] + j) * kv + kv_head) * d + e]))
+                        .sum();
+                }
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn attention_is_the_naive_one_and_has_its_slopes() {
+    for (heads, kv_heads, head_dim, starts) in [
+        (4, 2, 6, vec![0, 5, 6, 80]),
+        (3, 3, 4, vec![0, 9]),
+        (6, 1, 8, vec![0, 130]),
+    ] {
+        let shape = AttentionShape { heads, kv_heads, head_dim, starts };
+        let rows = *shape.starts.last().unwrap();
+        let (q, k, v) = (
+            random(1, rows * heads * head_dim),
+            random(2, rows * kv_heads * head_dim),
+            random(3, rows * kv_heads * head_dim),
+        );
+        let mut out = vec![0.0; q.len()];
+        attention_forward(&shape, &q, &k, &v, &mut out);
+        for (found, expected) in out.iter().zip(naive_attention(&shape, &q, &k, &v)) {
+            close(f64::from(*found), expected, 1e-5, "attention");
+        }
+        let dy = random(4, q.len());
+        let (mut dq, mut dk, mut dv) = (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
+        attention_backward(&shape, (&q, &k, &v), &dy, (&mut dq, &mut dk, &mut dv));
+        let value = |q: &[f32], k: &[f32], v: &[f32]| {
+            naive_attention(&shape, q, k, v)
+                .iter()
+                .zip(&dy)
+                .map(|(o, w)| o * f64::from(*w))
+                .sum::<f64>()
+        };
+        for i in (0..k.len()).step_by(k.len() / 12) {
+            close(f64::from(dk[i]), slope(&k, i, &|k| value(&q, k, &v)), 2e-3, "dk");
+            close(f64::from(dv[i]), slope(&v, i, &|v| value(&q, &k, v)), 2e-3, "dv");
+            close(f64::from(dq[i]), slope(&q, i, &|q| value(q, &k, &v)), 2e-3, "dq");
+        }
+    }
+}
+
+#[test]
+fn cached_attention_gives_the_same_bits_however_it_is_cut() {
+    let shape = KvShape { layers: 2, heads: 6, kv_heads: 2, head_dim: 40 };
+    let (rows, q_row, kv_row) = (77, 240, 80);
+    let (q, k, v) = (random(1, rows * q_row), random(2, rows * kv_row), random(3, rows * kv_row));
+    let whole = AttentionShape { heads: 6, kv_heads: 2, head_dim: 40, starts: vec![0, rows] };
+    let expected = naive_attention(&whole, &q, &k, &v);
+    let mut results: Vec<Vec<f32>> = Vec::new();
+    for cuts in [vec![0, 77], vec![0, 1, 2, 40, 41, 76, 77], (0..=77).collect::<Vec<_>>()] {
+        let mut cache = KvCache::new(shape, if cuts.len() > 5 { 77 } else { 200 });
+        let mut out = vec![0.0; q.len()];
+        for ends in cuts.windows(2) {
+            let (a, b) = (ends[0], ends[1]);
+            cache.store(1, a, &k[a * kv_row..b * kv_row], &v[a * kv_row..b * kv_row]);
+            attend(1, &[&cache], &[a], &[b - a], &q[a * q_row..b * q_row], &mut out[a * q_row..b * q_row]);
+        }
+        results.push(out);
+    }
+    for result in &results {
+        assert_eq!(result, &results[0]);
+    }
+    for (found, expected) in results[0].iter().zip(expected) {
+        close(f64::from(*found), expected, 1e-5, "cached attention");
+    }
+}
+
+#[test]
+fn a_copied_prefix_serves_another_sequence() {
+    let shape = KvShape { layers: 1, heads: 2, kv_heads: 1, head_dim: 32 };
+    let (k, v, q) = (random(1, 50 * 32), random(2, 50 * 32), random(3, 50 * 64));
+    let mut first = KvCache::new(shape, 50);
+    first.store(0, 0, &k, &v);
+    let mut second = KvCache::new(shape, 300);
+    second.copy_from(&first, 37);
+    second.store(0, 37, &k[37 * 32..], &v[37 * 32..]);
+    let (mut a, mut b) = (vec![0.0; q.len()], vec![0.0; q.len()]);
+    attend(0, &[&first], &[0], &[50], &q, &mut a);
+    attend(0, &[&second], &[0], &[50], &q, &mut b);
+    assert_eq!(a, b);
+}
+
+#[test]
+fn cross_entropy_is_minus_ln_p_and_its_gradient_sums_to_zero() {
+    let logits = random(9, 3 * 50);
+    let mut rows = logits.clone();
+    let losses = cross_entropy_rows(&mut rows, &[4, 0, 49]);
+    for (row, target) in [4usize, 0, 49].into_iter().enumerate() {
+        let own = &logits[row * 50..(row + 1) * 50];
+        let total: f64 = own.iter().map(|x| f64::from(*x).exp()).sum();
+        close(losses[row], -(f64::from(own[target]).exp() / total).ln(), 1e-6, "loss");
+        let sum: f64 = rows[row * 50..(row + 1) * 50].iter().map(|x| f64::from(*x)).sum();
+        close(sum, 0.0, 1e-5, "gradient");
+    }
+}
