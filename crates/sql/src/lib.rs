@@ -1,1 +1,30 @@
-//! Placeholder while the workspace is laid out.
+//! Reading SQL text: what its structure is, whether it parses, what it does.
+//!
+//! The crate works on strings alone. It knows no database, no data set and no tensor, and it never
+//! executes anything. Everything but [`features()`] stands on one hand-written scanner ([`lex`]), because
+//! models write broken SQL and broken SQL has a structure too; only the countable features ask a parser.
+//!
+//! | module | what it answers |
+//! | --- | --- |
+//! | [`lex`] | which tokens are in this text? (never fails but for an open quote) |
+//! | [`template`](mod@template) | what is left of a query without names, aliases and literals? |
+//! | [`ngram`] | which runs of tokens do templates share? |
+//! | [`extract`] | which part of a chatty answer is the query? |
+//! | [`statement`] | is this one statement that only reads? |
+//! | [`features`](mod@features) | how many joins, subqueries, aggregates …? |
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod extract;
+pub mod features;
+mod keyword;
+pub mod lex;
+pub mod ngram;
+pub mod statement;
+pub mod template;
+
+pub use extract::{Cut, Extracted, Rule, extract_sql};
+pub use features::{Features, features};
+pub use ngram::{NgramIndex, NgramOptions};
+pub use statement::{StatementKind, classify, first_keyword, is_single_reading_query};
+pub use template::{Excluded, Template, template};

@@ -1,0 +1,59 @@
+//! The shared golden templates, token by token.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+// A skipped check must be seen.
+#![allow(clippy::print_stdout)]
+
+use std::path::{Path, PathBuf};
+
+use harness_sql::template;
+
+/// A file of the shared folder; none, with a line that says so, where the folder is not there.
+fn shared(file: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("HARNESS_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = root.join(file);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{} is missing; set HARNESS_SHARED",
+        path.display()
+    );
+    println!("skipped: {} is missing", path.display());
+    None
+}
+
+#[test]
+fn golden_templates() {
+    let Some(path) = shared("golden/templates.jsonl") else {
+        return;
+    };
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+        let expected = pair
+            .get("template")
+            .or(pair.get("error"))
+            .unwrap()
+            .as_str()
+            .unwrap();
+        let found = match template(pair["sql"].as_str().unwrap()) {
+            Ok(template) => template.to_string(),
+            Err(reason) => reason.as_str().to_owned(),
+        };
+        if found != expected {
+            wrong.push(format!(
+                "{}\n  expected {expected}\n  found    {found}",
+                pair["sql"]
+            ));
+        }
+        checked += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(checked, 90);
+}
