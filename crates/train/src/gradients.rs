@@ -1,0 +1,184 @@
+//! Gradients of one optimisation step: micro-batches forward and backward, summed, and divided once by the number
+//! of target tokens of the whole step, so that the cut into micro-batches does not change the result.
+//! It knows neither learning rate nor optimiser.
+
+use std::collections::BTreeMap;
+
+use candle_core::{DType, Tensor, Var};
+
+use crate::batch::{PackedBatch, TrainExample, micro_batches};
+use crate::error::TrainError;
+use crate::objective::{DropoutKey, Objective};
+
+/// One gradient per trainable variable, by name, each of its variable's shape and dtype.
+pub type Gradients = BTreeMap<String, Tensor>;
+
+/// What one step's forward and backward passes leave.
+#[derive(Debug)]
+pub struct StepGradients {
+    /// Gradient of the mean loss over the target tokens of the step.
+    pub gradients: Gradients,
+    /// Mean of −ln p over the target tokens of the step, nats.
+    pub loss: f64,
+    /// Tokens read.
+    pub tokens: usize,
+    /// Tokens that carry loss.
+    pub target_tokens: usize,
+    /// Number of forward and backward passes.
+    pub micro_batches: usize,
+}
+
+/// The trainable variables by name.
+///
+/// # Errors
+/// When there is none, or two share a name: the optimiser's state would be ambiguous.
+pub fn trainable(objective: &dyn Objective) -> Result<BTreeMap<String, Var>, TrainError> {
+    let mut vars = BTreeMap::new();
+    for (name, var) in objective.named_vars() {
+        if vars.insert(name.clone(), var).is_some() {
+            return Err(TrainError::DuplicateVar { name });
+        }
+    }
+    if vars.is_empty() {
+        return Err(TrainError::NothingToTrain);
+    }
+    Ok(vars)
+}
+
+/// Gradient of the mean loss of `examples` with respect to `vars`.
+///
+/// `budget` is the token limit of a micro-batch; `seed` and `step` (0-based) name the dropout streams.
+///
+/// # Errors
+/// When a loss is not finite (with the ids of its micro-batch), when a variable gets no gradient at all (its path
+/// to the loss runs through an operation without backward), or when the computation itself fails.
+pub fn step_gradients(
+    objective: &dyn Objective,
+    vars: &BTreeMap<String, Var>,
+    examples: &[&TrainExample],
+    budget: usize,
+    seed: u64,
+    step: usize,
+) -> Result<StepGradients, TrainError> {
+    let lengths: Vec<usize> = examples.iter().map(|example| example.len()).collect();
+    let runs = micro_batches(&lengths, budget);
+    let mut gradients = Gradients::new();
+    let mut losses = Vec::with_capacity(runs.len());
+    let mut target_tokens = 0;
+    for (micro, run) in runs.iter().enumerate() {
+        let batch = PackedBatch::pack(&examples[run.clone()]);
+        target_tokens += batch.targets.len();
+        let loss = summed_loss(objective, &batch, Some(DropoutKey::of(seed, step, micro)))?;
+        // The loss is read only after the last micro-batch, so that a device is waited for once a step.
+        losses.push(loss.detach());
+        let mut store = loss.backward().map_err(in_pass("the backward pass"))?;
+        for (name, var) in vars {
+            let Some(gradient) = store.remove(var) else {
+                continue;
+            };
+            let sum = match gradients.remove(name) {
+                None => gradient,
+                Some(sum) => (sum + gradient).map_err(in_pass("the sum of gradients"))?,
+            };
+            gradients.insert(name.clone(), sum);
+        }
+    }
+    let mut total = 0.0;
+    for (loss, run) in read(&losses)?.into_iter().zip(&runs) {
+        if !loss.is_finite() {
+            return Err(TrainError::NotFinite {
+                quantity: "the loss",
+                step: step + 1,
+                ids: ids(&examples[run.clone()]),
+            });
+        }
+        total += loss;
+    }
+    let missing: Vec<String> = vars
+        .keys()
+        .filter(|name| !gradients.contains_key(*name))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        return Err(TrainError::MissingGradient {
+            step: step + 1,
+            names: missing,
+        });
+    }
+    let scale = 1.0 / target_tokens.max(1) as f64;
+    for gradient in gradients.values_mut() {
+        *gradient = gradient
+            .affine(scale, 0.0)
+            .map_err(in_pass("the scaling of gradients"))?;
+    }
+    Ok(StepGradients {
+        gradients,
+        loss: total * scale,
+        tokens: lengths.iter().sum(),
+        target_tokens,
+        micro_batches: runs.len(),
+    })
+}
+
+/// Mean loss per target token of `examples` without dropout, nats, and the number of target tokens. It trains nothing.
+pub fn mean_loss(
+    objective: &dyn Objective,
+    examples: &[&TrainExample],
+    budget: usize,
+) -> Result<(f64, usize), TrainError> {
+    let lengths: Vec<usize> = examples.iter().map(|example| example.len()).collect();
+    let mut total = 0.0;
+    let mut target_tokens = 0;
+    for run in micro_batches(&lengths, budget) {
+        let batch = PackedBatch::pack(&examples[run]);
+        target_tokens += batch.targets.len();
+        // Detached at once: nothing back-propagates from here, so the activations may go.
+        let loss = summed_loss(objective, &batch, None)?.detach();
+        total += read(&[loss])?.into_iter().sum::<f64>();
+    }
+    Ok((total / target_tokens.max(1) as f64, target_tokens))
+}
+
+/// Names of the examples, for errors.
+pub(crate) fn ids(examples: &[&TrainExample]) -> Vec<String> {
+    examples.iter().map(|example| example.id.clone()).collect()
+}
+
+/// The objective's loss, checked to be one element.
+fn summed_loss(
+    objective: &dyn Objective,
+    batch: &PackedBatch,
+    dropout: Option<DropoutKey>,
+) -> Result<Tensor, TrainError> {
+    let loss = objective
+        .summed_loss(batch, dropout)
+        .map_err(in_pass("the forward pass"))?;
+    if loss.elem_count() != 1 {
+        return Err(TrainError::LossShape {
+            found: loss.dims().to_vec(),
+        });
+    }
+    Ok(loss)
+}
+
+/// The values of one-element tensors, f64.
+fn read(losses: &[Tensor]) -> Result<Vec<f64>, TrainError> {
+    let read = || {
+        let flat = losses
+            .iter()
+            .map(Tensor::flatten_all)
+            .collect::<candle_core::Result<Vec<_>>>()?;
+        if flat.is_empty() {
+            return Ok(Vec::new());
+        }
+        Tensor::cat(&flat, 0)?.to_dtype(DType::F64)?.to_vec1()
+    };
+    read().map_err(in_pass("reading the loss"))
+}
+
+fn in_pass(during: &'static str) -> impl FnOnce(candle_core::Error) -> TrainError {
+    move |source| TrainError::Tensor {
+        during,
+        source: Box::new(source),
+    }
+}
