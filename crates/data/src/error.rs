@@ -1,0 +1,200 @@
+//! What can be wrong with data files, each fault with its file, its record, and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where in a file a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Position in a JSON list, from 0.
+    Record(usize),
+    /// Line of a JSON Lines file, from 1.
+    Line(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(index) => write!(f, "record {index} (counted from 0)"),
+            Self::Line(line) => write!(f, "line {line}"),
+        }
+    }
+}
+
+/// A fault in the data, or in what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// None of the places a file may sit in has it.
+    #[error(
+        "{what} not found; looked for {}. Set the data path to the folder that holds the unpacked official release",
+        list(tried.iter().map(|path| path.display()))
+    )]
+    MissingFile {
+        /// What the file is, in words.
+        what: String,
+        /// All places that were tried, in order.
+        tried: Vec<PathBuf>,
+    },
+    /// The file is there and can't be read.
+    #[error("{}: can't be read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+    /// The text is not JSON.
+    #[error("{}:{line}:{column}: not valid JSON: {message}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1 (0: the file ended).
+        column: usize,
+        /// The parser's own words.
+        message: String,
+    },
+    /// The file holds another JSON value than a list of records.
+    #[error("{}: holds {found} where a list of records is expected; is this the right file?", path.display())]
+    NotAList {
+        /// The file.
+        path: PathBuf,
+        /// What it holds instead, in words.
+        found: &'static str,
+    },
+    /// A field is missing, or has the wrong type or value.
+    #[error("{}: {place}: field `{field}`: expected {expected}, found {found}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// The record.
+        place: Place,
+        /// The field; empty for the record itself.
+        field: String,
+        /// What was expected, in words.
+        expected: String,
+        /// What was found, shortened.
+        found: String,
+    },
+    /// Two records have one identifier, so that predictions could not be told apart.
+    #[error(
+        "{dataset} split `{split}`: records {first} and {second} (counted from 0) have the same id `{id}`"
+    )]
+    DuplicateId {
+        /// The data set.
+        dataset: &'static str,
+        /// The split.
+        split: String,
+        /// The identifier both have.
+        id: String,
+        /// Position of the first record.
+        first: usize,
+        /// Position of the second record.
+        second: usize,
+    },
+    /// The data set has no such split.
+    #[error(
+        "{dataset} has no split `{split}`{}; it has {}", hint(nearest.as_deref()), list(known)
+    )]
+    UnknownSplit {
+        /// The data set.
+        dataset: &'static str,
+        /// The split that was asked for.
+        split: String,
+        /// The nearest split that exists.
+        nearest: Option<String>,
+        /// The splits that exist.
+        known: Vec<String>,
+    },
+    /// The filter names a database that no question of the split is about.
+    #[error(
+        "{dataset} split `{split}`: no question is about a database `{name}`{}; {known} databases have questions",
+        hint(nearest.as_deref())
+    )]
+    UnknownDatabase {
+        /// The data set.
+        dataset: &'static str,
+        /// The split.
+        split: String,
+        /// The name in the filter.
+        name: String,
+        /// The nearest name that exists.
+        nearest: Option<String>,
+        /// How many databases the split has.
+        known: usize,
+    },
+    /// Nothing is left to work on.
+    #[error("{dataset} split `{split}`: no example is left of {read} read: {why}")]
+    Empty {
+        /// The data set.
+        dataset: &'static str,
+        /// The split.
+        split: String,
+        /// How many records the files hold.
+        read: usize,
+        /// Which filter took them, in words.
+        why: String,
+    },
+    /// A file has the name of a database and is none.
+    #[error("{}: not a SQLite database: {found}", path.display())]
+    NotSqlite {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, in words.
+        found: &'static str,
+    },
+    /// SQLite can't read the schema of a database file.
+    #[error("{}: SQLite can't read the schema: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// The engine's own words.
+        source: rusqlite::Error,
+    },
+    /// SQLite refuses a schema that is given as text.
+    #[error("database `{db_id}`: SQLite refuses its DDL: {source}")]
+    Ddl {
+        /// The database.
+        db_id: String,
+        /// The engine's own words.
+        source: rusqlite::Error,
+    },
+    /// A key of a tables file points to a column that does not exist.
+    #[error("{}: database `{db_id}`: `{field}`: expected {expected}, found {found}", path.display())]
+    Key {
+        /// The tables file.
+        path: PathBuf,
+        /// The database.
+        db_id: String,
+        /// The entry (`foreign_keys[3]`).
+        field: String,
+        /// What was expected, in words.
+        expected: String,
+        /// The entry as it stands, shortened.
+        found: String,
+    },
+    /// Neither a tables file, nor a database file, nor DDL tells the schema.
+    #[error("database `{db_id}` has no schema: it is not in a tables file, has no SQLite file, and comes without DDL; looked for {}", list(tried.iter().map(|path| path.display())))]
+    NoSchema {
+        /// The database.
+        db_id: String,
+        /// All places that were tried.
+        tried: Vec<PathBuf>,
+    },
+}
+
+fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let quoted: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
+    if quoted.is_empty() {
+        "nothing".to_owned()
+    } else {
+        quoted.join(", ")
+    }
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest
+        .map(|name| format!(" (did you mean `{name}`?)"))
+        .unwrap_or_default()
+}
