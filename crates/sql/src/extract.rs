@@ -6,8 +6,9 @@
 //!    skipped. If the prompt was primed, a fence counts as opening only where the answer begins with
 //!    it or the text before it ends in a colon: any other fence closes the query that was primed.
 //! 2. **Primed.** The prompt ended with the beginning of the query, and the answer goes on with it:
-//!    primed text + answer. If the answer begins with SELECT or WITH itself, it has started over
-//!    (**Restarted**) and the primed text is left away: `SELECT SELECT` is never a query.
+//!    primed text + answer. If the prompt ended with SELECT and the answer begins with SELECT or WITH,
+//!    it has started over (**Restarted**) and the primed text is left away: `SELECT SELECT` is never
+//!    a query.
 //! 3. **Line.** The first place at the start of a line or behind a colon that begins like a query.
 //! 4. **Word.** The first such word anywhere, one in capitals before any other.
 //! 5. **Nothing.** No query: the whole answer, so that the failure is seen downstream.

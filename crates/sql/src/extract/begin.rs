@@ -22,8 +22,9 @@ pub(super) fn find<'a>(answer: &'a str, primed: &str) -> Begin<'a> {
         };
     }
     if !primed.is_empty() {
-        return if begins_query(answer.trim_start()) {
-            until_backtick(answer.trim_start(), false, Rule::Restarted)
+        let text = answer.trim_start();
+        return if starts_over(text, primed) {
+            until_backtick(text, false, Rule::Restarted)
         } else {
             Begin {
                 text: Cow::Owned(join(primed, answer)),
@@ -75,6 +76,15 @@ fn is_opening_word(word: &str) -> bool {
     ["SELECT", "WITH", "VALUES"]
         .iter()
         .any(|w| w.eq_ignore_ascii_case(word))
+}
+
+/// Whether an answer repeats the SELECT that the prompt ended with. A parenthesis is no repetition: a
+/// subquery may be selected.
+fn starts_over(answer: &str, primed: &str) -> bool {
+    let after_select = Scanner::new(primed)
+        .last()
+        .is_some_and(|p| p.is_word("SELECT"));
+    after_select && !answer.starts_with('(') && begins_query(answer)
 }
 
 /// The first fenced block that begins like a query, and whether its closing fence is there.

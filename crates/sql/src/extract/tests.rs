@@ -105,6 +105,20 @@ fn primed() {
         None,
     );
     check("SELECT ", "", "SELECT", Rule::Primed, None);
+    check(
+        "SELECT",
+        " (SELECT 1) - 2",
+        "SELECT (SELECT 1) - 2",
+        Rule::Primed,
+        None,
+    );
+    check(
+        "WITH x AS (",
+        "SELECT 1) SELECT 2",
+        "WITH x AS (SELECT 1) SELECT 2",
+        Rule::Primed,
+        None,
+    );
 }
 
 #[test]
