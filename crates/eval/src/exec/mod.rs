@@ -1,0 +1,23 @@
+//! Running one query against one database, in another process, within limits.
+//!
+//! The parent ([`Pool`]) starts copies of the program as workers, hands each one [`Job`] at a time and waits no longer
+//! than the wall limit; the worker ([`worker_main`]) opens the database for every job anew and runs the query in a
+//! sandbox. A query that hangs, exhausts memory or crashes SQLite costs one worker, which is replaced.
+//!
+//! What is not covered: the worker runs with the rights of its user, so a flaw in SQLite itself that lets a query
+//! execute code is not contained; and the memory limit is that of SQLite's own heap.
+//!
+//! This module does not know what a gold query is, nor when two results agree.
+
+mod child;
+mod limits;
+mod pool;
+mod rows;
+mod sandbox;
+mod wire;
+mod worker;
+
+pub use limits::Limits;
+pub use pool::{Pool, PoolError, Session, Stop, WorkerCommand};
+pub use rows::{Failure, FailureKind, Job, Rows, Value};
+pub use worker::worker_main;

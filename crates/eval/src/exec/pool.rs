@@ -1,0 +1,222 @@
+//! Worker processes that share out a list of items.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use super::child::{Child, Lost};
+use super::rows::{Failure, FailureKind, Job, Rows};
+use super::{Limits, wire};
+
+/// How to start a worker: usually the running program itself with a hidden subcommand that calls
+/// [`worker_main`](super::worker_main).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+}
+
+/// Why the pool can't work at all. What goes wrong with one query is a [`Failure`] instead.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// The worker program does not start.
+    #[error("can't start the worker program {}: {source}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The worker program starts and is no worker.
+    #[error("{} {args:?} does not answer as a worker does: check the arguments, and that the program \
+             calls worker_main() before it writes anything", program.display())]
+    NotAWorker {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        args: Vec<OsString>,
+    },
+}
+
+/// Why a task stops before its end; made by [`Session::execute`] and handed on to the pool.
+#[derive(Debug)]
+pub struct Stop(Reason);
+
+#[derive(Debug)]
+enum Reason {
+    /// Its worker was lost; it will be called again, alone, when all others are done.
+    Again,
+    /// The pool can't go on.
+    Broken(PoolError),
+}
+
+/// Starts workers as they are needed and never more than asked for.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    command: WorkerCommand,
+    limits: Limits,
+    workers: usize,
+}
+
+impl Pool {
+    /// A pool of at most so many workers (at least one).
+    pub fn new(command: WorkerCommand, limits: Limits, workers: usize) -> Self {
+        Self {
+            command,
+            limits,
+            workers: workers.max(1),
+        }
+    }
+
+    /// Calls `task` for each item, each with a session at hand, and returns what it gave in the order of the items;
+    /// `done` is called on this thread as each is finished, in no fixed order.
+    ///
+    /// A task whose worker is lost is called once more after all others, one at a time: what was killed because
+    /// the machine was busy, or because its neighbour had taken the memory, gets its turn alone.
+    pub fn run<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        task: impl Fn(&mut Session<'_>, &T) -> Result<R, Stop> + Sync,
+        done: &mut dyn FnMut(&R),
+    ) -> Result<Vec<R>, PoolError> {
+        let mut results: Vec<Option<R>> = Vec::new();
+        results.resize_with(items.len(), || None);
+        let next = AtomicUsize::new(0);
+        let broken = AtomicBool::new(false);
+        let mut error = None;
+        thread::scope(|scope| {
+            let (send, finished) = mpsc::channel();
+            for _ in 0..self.workers.min(items.len()) {
+                let send = send.clone();
+                let (next, broken, task) = (&next, &broken, &task);
+                scope.spawn(move || {
+                    let mut session = Session::new(self, false);
+                    while !broken.load(Ordering::Relaxed) {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(item) = items.get(index) else { break };
+                        if send.send((index, task(&mut session, item))).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(send);
+            for (index, result) in finished {
+                match result {
+                    Ok(result) => {
+                        done(&result);
+                        results[index] = Some(result);
+                    }
+                    Err(Stop(Reason::Again)) => {}
+                    Err(Stop(Reason::Broken(reason))) => {
+                        broken.store(true, Ordering::Relaxed);
+                        error.get_or_insert(reason);
+                    }
+                }
+            }
+        });
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let mut session = Session::new(self, true);
+        let mut complete = Vec::with_capacity(items.len());
+        for (item, result) in items.iter().zip(results) {
+            complete.push(match result {
+                Some(result) => result,
+                None => loop {
+                    match task(&mut session, item) {
+                        Ok(result) => {
+                            done(&result);
+                            break result;
+                        }
+                        Err(Stop(Reason::Broken(reason))) => return Err(reason),
+                        // A last session turns every loss into a failure, so this does not come back for ever.
+                        Err(Stop(Reason::Again)) => {}
+                    }
+                },
+            });
+        }
+        Ok(complete)
+    }
+}
+
+/// One worker at a time, replaced when it is lost.
+pub struct Session<'p> {
+    pool: &'p Pool,
+    child: Option<Child>,
+    last: bool,
+}
+
+impl<'p> Session<'p> {
+    fn new(pool: &'p Pool, last: bool) -> Self {
+        Self {
+            pool,
+            child: None,
+            last,
+        }
+    }
+
+    /// Runs one query. A failure of the query is an `Ok(Err(_))`; hand a [`Stop`] on.
+    pub fn execute(&mut self, job: &Job) -> Result<Result<Rows, Failure>, Stop> {
+        let limits = &self.pool.limits;
+        let request = match wire::Request::new(job, *limits) {
+            Ok(request) => request,
+            Err(error) => {
+                let message = format!("{}: {error}", job.database.display());
+                return Ok(Err(Failure::new(FailureKind::NoDatabase, message)));
+            }
+        };
+        // Text and numbers always have a JSON form.
+        let request = serde_json::to_vec(&request).unwrap_or_default();
+        let child = match &mut self.child {
+            Some(child) => child,
+            none => {
+                none.insert(start(&self.pool.command, limits).map_err(|e| Stop(Reason::Broken(e)))?)
+            }
+        };
+        let reply = child
+            .ask(&request, limits.wall())
+            .and_then(|payload| wire::decode(&payload).ok_or(Lost::Died));
+        match reply {
+            Ok(result) => Ok(result),
+            Err(lost) => {
+                self.child = None;
+                if !self.last {
+                    return Err(Stop(Reason::Again));
+                }
+                Ok(Err(match lost {
+                    Lost::Late => Failure::new(
+                        FailureKind::Timeout,
+                        format!(
+                            "killed after {} ms, and again when run alone",
+                            limits.wall_ms
+                        ),
+                    ),
+                    Lost::Died => Failure::new(
+                        FailureKind::Error,
+                        "brought its worker process down, and again when run alone",
+                    ),
+                }))
+            }
+        }
+    }
+}
+
+/// Starts a worker. One that ends before it has greeted may have been killed from outside, which must not end the run;
+/// a program that is no worker does it every time.
+fn start(command: &WorkerCommand, limits: &Limits) -> Result<Child, PoolError> {
+    const ATTEMPTS: usize = 3;
+    let mut result = Child::start(command, limits);
+    for _ in 1..ATTEMPTS {
+        if !matches!(result, Err(PoolError::NotAWorker { .. })) {
+            break;
+        }
+        result = Child::start(command, limits);
+    }
+    result
+}

@@ -1,0 +1,240 @@
+//! What parent and worker say to each other: frames of a length (8 bytes, little endian) and that many bytes.
+//!
+//! The worker greets with [`GREETING`]; each request is a frame of JSON and is answered by one frame: a byte 0, the
+//! number of columns and of rows (8 bytes each) and the cells row by row; or a byte 1 and a [`Failure`] in JSON.
+//! Cells are a tag byte and a number of 8 bytes or a length and bytes, so that text that is not UTF-8 and numbers pass unchanged.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+
+use rusqlite::types::ValueRef;
+use serde::{Deserialize, Serialize};
+
+use super::rows::{Failure, FailureKind, Rows, Value};
+use super::{Job, Limits};
+
+/// The first frame a worker writes, so that a program that is no worker is found out at once.
+pub const GREETING: &[u8] = b"harness-eval worker 1";
+
+/// The request for one query.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// The database as the `file:` URI to be opened.
+    pub uri: String,
+    /// The text of the query.
+    pub sql: String,
+    /// What the query may use.
+    pub limits: Limits,
+}
+
+impl Request {
+    /// The request for a job whose database exists; fails if its path can't be resolved.
+    pub fn new(job: &Job, limits: Limits) -> io::Result<Self> {
+        let path = std::fs::canonicalize(&job.database)?;
+        let mut uri = String::from("file://");
+        for &byte in path.as_os_str().as_encoded_bytes() {
+            // Everything else is escaped: `?` and `#` have a meaning in a URI, and a path need not be UTF-8.
+            if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+                uri.push(char::from(byte));
+            } else {
+                // Writing to a string does not fail.
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+        // Immutable: no lock, no journal and no shared-memory file is ever made beside the database.
+        uri.push_str("?mode=ro&immutable=1");
+        Ok(Self {
+            uri,
+            sql: job.sql.clone(),
+            limits,
+        })
+    }
+}
+
+/// Writes one frame and flushes.
+pub fn write_frame(out: &mut impl Write, payload: &[u8]) -> io::Result<()> {
+    out.write_all(&(payload.len() as u64).to_le_bytes())?;
+    out.write_all(payload)?;
+    out.flush()
+}
+
+/// Reads one frame; `None` where the stream ends before it. A frame longer than `limit` bytes is an error.
+pub fn read_frame(from: &mut impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut head = [0; 8];
+    match from.read_exact(&mut head) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = u64::from_le_bytes(head);
+    if length > limit {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut payload = Vec::new();
+    from.take(length).read_to_end(&mut payload)?;
+    if (payload.len() as u64) < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(payload))
+}
+
+/// A result on its way to the parent.
+pub struct Encoder {
+    bytes: Vec<u8>,
+    rows: u64,
+}
+
+impl Encoder {
+    /// An empty result of so many columns.
+    pub fn new(columns: usize) -> Self {
+        let mut bytes = vec![0];
+        bytes.extend_from_slice(&(columns as u64).to_le_bytes());
+        bytes.extend_from_slice(&0_u64.to_le_bytes());
+        Self { bytes, rows: 0 }
+    }
+
+    /// Adds one cell.
+    pub fn cell(&mut self, value: ValueRef<'_>) {
+        let (tag, number, payload): (u8, u64, &[u8]) = match value {
+            ValueRef::Null => return self.bytes.push(0),
+            ValueRef::Integer(number) => (1, number.cast_unsigned(), &[]),
+            ValueRef::Real(number) => (2, number.to_bits(), &[]),
+            ValueRef::Text(bytes) => (3, bytes.len() as u64, bytes),
+            ValueRef::Blob(bytes) => (4, bytes.len() as u64, bytes),
+        };
+        self.bytes.push(tag);
+        self.bytes.extend_from_slice(&number.to_le_bytes());
+        self.bytes.extend_from_slice(payload);
+    }
+
+    /// Ends a row and says how many there are.
+    pub fn end_row(&mut self) -> u64 {
+        self.rows += 1;
+        self.rows
+    }
+
+    /// Bytes so far.
+    pub fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The frame's payload.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes[9..17].copy_from_slice(&self.rows.to_le_bytes());
+        self.bytes
+    }
+}
+
+/// The payload that reports a failure.
+pub fn encode_failure(failure: &Failure) -> Vec<u8> {
+    let mut bytes = vec![1];
+    // A pair of an enum without data and a string always has a JSON form.
+    if let Ok(json) = serde_json::to_vec(&(failure.kind, &failure.message)) {
+        bytes.extend_from_slice(&json);
+    }
+    bytes
+}
+
+/// Reads a reply; `None` if it is not one.
+pub fn decode(payload: &[u8]) -> Option<Result<Rows, Failure>> {
+    let (&kind, mut rest) = payload.split_first()?;
+    if kind == 1 {
+        let (kind, message): (FailureKind, String) = serde_json::from_slice(rest).ok()?;
+        return Some(Err(Failure { kind, message }));
+    }
+    let columns = usize::try_from(number(&mut rest)?).ok()?;
+    let count = number(&mut rest)?;
+    let mut rows = Vec::new();
+    for _ in 0..count {
+        let mut row = Vec::with_capacity(columns.min(rest.len()));
+        for _ in 0..columns {
+            row.push(cell(&mut rest)?);
+        }
+        rows.push(row);
+    }
+    rest.is_empty().then_some(Ok(Rows { columns, rows }))
+}
+
+fn cell(rest: &mut &[u8]) -> Option<Value> {
+    let (&tag, tail) = rest.split_first()?;
+    *rest = tail;
+    if tag == 0 {
+        return Some(Value::Null);
+    }
+    let number = number(rest)?;
+    match tag {
+        1 => Some(Value::Int(number.cast_signed())),
+        2 => Some(Value::Real(f64::from_bits(number))),
+        _ => {
+            let (bytes, tail) = rest.split_at_checked(usize::try_from(number).ok()?)?;
+            *rest = tail;
+            match tag {
+                3 => Some(Value::Text(bytes.to_vec())),
+                4 => Some(Value::Blob(bytes.to_vec())),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (head, tail) = rest.split_first_chunk()?;
+    *rest = tail;
+    Some(u64::from_le_bytes(*head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_comes_out_as_it_went_in() {
+        let mut encoder = Encoder::new(5);
+        for value in [
+            ValueRef::Null,
+            ValueRef::Integer(i64::MIN),
+            ValueRef::Real(f64::NEG_INFINITY),
+            ValueRef::Text(b"caf\xe9\0"),
+            ValueRef::Blob(b""),
+        ] {
+            encoder.cell(value);
+        }
+        encoder.end_row();
+        let payload = encoder.finish();
+        let rows = decode(&payload).unwrap().unwrap();
+        assert_eq!(
+            rows,
+            Rows {
+                columns: 5,
+                rows: vec![vec![
+                    Value::Null,
+                    Value::Int(i64::MIN),
+                    Value::Real(f64::NEG_INFINITY),
+                    Value::Text(b"caf\xe9\0".to_vec()),
+                    Value::Blob(vec![]),
+                ]]
+            }
+        );
+        // A reply cut anywhere, or with something behind it, is not taken for a reply.
+        for end in 0..payload.len() {
+            assert!(decode(&payload[..end]).is_none());
+        }
+        assert!(decode(&[&payload[..], &[0]].concat()).is_none());
+    }
+
+    #[test]
+    fn a_failure_comes_out_as_it_went_in() {
+        let failure = Failure::new(FailureKind::TooLarge, "too \"large\"");
+        assert_eq!(decode(&encode_failure(&failure)), Some(Err(failure)));
+    }
+
+    #[test]
+    fn frames_end_with_the_stream_and_have_a_limit() {
+        let mut wire = Vec::new();
+        write_frame(&mut wire, b"abc").unwrap();
+        let mut from = &wire[..];
+        assert_eq!(read_frame(&mut from, 3).unwrap().unwrap(), b"abc");
+        assert!(read_frame(&mut from, 3).unwrap().is_none());
+        assert!(read_frame(&mut &wire[..], 2).is_err());
+        assert!(read_frame(&mut &wire[..10], 3).is_err());
+    }
+}

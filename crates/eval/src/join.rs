@@ -1,0 +1,157 @@
+//! Predictions and examples, brought together by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use harness_record::{Example, Prediction};
+
+use crate::Row;
+
+/// Why predictions and examples do not fit together: all faults at once, each with the ids it concerns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
+pub struct JoinError {
+    /// Ids that several examples have.
+    pub repeated_examples: Vec<String>,
+    /// Ids that several predictions have.
+    pub repeated_predictions: Vec<String>,
+    /// Ids of examples without a prediction.
+    pub missing: Vec<String>,
+    /// Ids of predictions without an example.
+    pub surplus: Vec<String>,
+    /// Ids of predictions for another database than their example's.
+    pub other_database: Vec<String>,
+}
+
+impl std::fmt::Display for JoinError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 5;
+        f.write_str("the predictions do not fit the examples:")?;
+        for (ids, fault) in [
+            (&self.repeated_examples, "id(s) of several examples"),
+            (&self.repeated_predictions, "id(s) of several predictions"),
+            (&self.missing, "example(s) without a prediction"),
+            (&self.surplus, "prediction(s) without an example"),
+            (
+                &self.other_database,
+                "prediction(s) for another database than the example's",
+            ),
+        ] {
+            if ids.is_empty() {
+                continue;
+            }
+            let shown = ids[..ids.len().min(SHOWN)].join(", ");
+            let more = if ids.len() > SHOWN { ", …" } else { "" };
+            write!(f, "\n  {} {fault}: {shown}{more}", ids.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows to evaluate, in the order of the examples; `database` says where the file of a database is.
+pub fn join(
+    predictions: &[Prediction],
+    examples: &[Example],
+    database: impl Fn(&str) -> Option<PathBuf>,
+) -> Result<Vec<Row>, JoinError> {
+    let mut faults = JoinError::default();
+    let mut by_id: BTreeMap<&str, &Prediction> = BTreeMap::new();
+    for prediction in predictions {
+        if by_id.insert(&prediction.id, prediction).is_some() {
+            faults.repeated_predictions.push(prediction.id.clone());
+        }
+    }
+    let mut asked = BTreeSet::new();
+    let mut rows = Vec::with_capacity(examples.len());
+    for example in examples {
+        if !asked.insert(example.id.as_str()) {
+            faults.repeated_examples.push(example.id.clone());
+            continue;
+        }
+        match by_id.get(example.id.as_str()) {
+            None => faults.missing.push(example.id.clone()),
+            Some(prediction) if prediction.db_id != example.db_id => {
+                faults.other_database.push(example.id.clone());
+            }
+            Some(prediction) => rows.push(Row {
+                id: example.id.clone(),
+                db_id: example.db_id.clone(),
+                database: database(&example.db_id),
+                gold: example.gold.clone(),
+                predicted: prediction.sql.clone(),
+            }),
+        }
+    }
+    let surplus = by_id.keys().filter(|id| !asked.contains(**id));
+    faults.surplus = surplus.map(|id| (*id).to_owned()).collect();
+    if faults == JoinError::default() {
+        Ok(rows)
+    } else {
+        Err(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness_record::Finish;
+
+    use super::*;
+
+    fn prediction(id: &str, db_id: &str) -> Prediction {
+        Prediction {
+            id: id.into(),
+            db_id: db_id.into(),
+            sql: format!("SELECT '{id}'"),
+            raw: String::new(),
+            finish: Finish::EndOfText,
+            prompt_tokens: 1,
+            completion_tokens: 1,
+            mean_logprob: None,
+        }
+    }
+
+    fn example(id: &str) -> Example {
+        Example {
+            id: id.into(),
+            db_id: "d".into(),
+            question: "?".into(),
+            evidence: None,
+            gold: "SELECT 1".into(),
+            difficulty: None,
+        }
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_the_examples() {
+        let predictions = [prediction("a", "d"), prediction("b", "d")];
+        let rows = join(&predictions, &[example("b"), example("a")], |db_id| {
+            Some(db_id.into())
+        });
+        let rows = rows.unwrap();
+        assert_eq!(rows[0].predicted, "SELECT 'b'");
+        assert_eq!(rows[1].id, "a");
+        assert_eq!(rows[1].database, Some("d".into()));
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let predictions = [
+            prediction("a", "d"),
+            prediction("a", "d"),
+            prediction("x", "d"),
+            prediction("b", "other"),
+        ];
+        let examples = [example("a"), example("b"), example("c"), example("c")];
+        let message = join(&predictions, &examples, |_| None)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            message,
+            "the predictions do not fit the examples:\n  \
+             1 id(s) of several examples: c\n  \
+             1 id(s) of several predictions: a\n  \
+             1 example(s) without a prediction: c\n  \
+             1 prediction(s) without an example: x\n  \
+             1 prediction(s) for another database than the example's: b"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! When do two results agree: one file per metric, one table.
+//!
+//! To add a metric: write its file, add its line to [`METRICS`]. A metric may rewrite both queries before they are run,
+//! and says whether the results agree. It does not run anything itself, and it knows neither ids nor data sets.
+
+mod bird_ex;
+mod columns;
+mod distinct;
+mod python;
+mod spider_exec;
+
+use crate::exec::Rows;
+
+/// The metrics there are, by the names they have in verdicts.
+pub static METRICS: &[Metric] = &[bird_ex::METRIC, spider_exec::METRIC];
+
+/// One way to say whether a prediction is right.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name in configuration and in verdicts.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub summary: &'static str,
+    /// The query as this metric runs it.
+    pub(crate) rewrite: fn(&str) -> String,
+    /// Whether gold and prediction agree.
+    pub(crate) agree: fn(gold: Executed<'_>, predicted: Executed<'_>) -> bool,
+}
+
+/// A query that ran to its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Executed<'a> {
+    /// The query as it was run.
+    pub sql: &'a str,
+    /// What it returned.
+    pub rows: &'a Rows,
+}
+
+/// There is no metric of that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no metric `{name}`; there are: {}", known.join(", "))]
+pub struct UnknownMetric {
+    /// The name that was asked for.
+    pub name: String,
+    /// The names there are.
+    pub known: Vec<&'static str>,
+}
+
+/// The metric of a name.
+pub fn metric(name: &str) -> Result<Metric, UnknownMetric> {
+    let found = METRICS.iter().find(|metric| metric.name == name);
+    found.copied().ok_or_else(|| UnknownMetric {
+        name: name.to_owned(),
+        known: METRICS.iter().map(|metric| metric.name).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::Value;
+
+    /// Rows from text: `;` ends a row, blanks part its cells, which are `null`, integers, reals (with a `.`), `bad`
+    /// (text that is not UTF-8) or other text.
+    pub(super) fn table(text: &str) -> Rows {
+        let cell = |cell: &str| match cell {
+            "null" => Value::Null,
+            "bad" => Value::Text(vec![0xff]),
+            _ => match (cell.parse(), cell.parse()) {
+                (Ok(int), _) => Value::Int(int),
+                (_, Ok(real)) => Value::Real(real),
+                _ => Value::Text(cell.into()),
+            },
+        };
+        let rows: Vec<Vec<Value>> = text
+            .split_terminator(';')
+            .map(|row| row.split_whitespace().map(cell).collect())
+            .collect();
+        Rows {
+            columns: rows.first().map_or(1, Vec::len),
+            rows,
+        }
+    }
+
+    #[test]
+    fn every_metric_is_found_by_its_name_and_no_other() {
+        for entry in METRICS {
+            assert_eq!(metric(entry.name).unwrap().name, entry.name);
+        }
+        assert_eq!(
+            metric("ex").unwrap_err().to_string(),
+            "there is no metric `ex`; there are: bird_ex, spider_exec"
+        );
+    }
+}

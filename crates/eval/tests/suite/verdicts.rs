@@ -1,0 +1,165 @@
+//! One row of each kind, and what does not change a verdict.
+
+use std::fs;
+
+use harness_eval::{EvalError, Limits, evaluate, metric};
+use harness_record::Outcome;
+
+use crate::support::{options, row, small_database, verdicts};
+
+pub fn every_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let limits = Limits {
+        steps: 1_000_000,
+        ..Limits::default()
+    };
+    let gold = "SELECT name FROM fruit";
+    let cases = [
+        (
+            gold,
+            "SELECT name FROM fruit ORDER BY price",
+            Outcome::Executed,
+            Some(1.0),
+        ),
+        (
+            gold,
+            "SELECT price FROM fruit",
+            Outcome::Executed,
+            Some(0.0),
+        ),
+        (gold, "SELECT names FROM fruit", Outcome::Error, Some(0.0)),
+        (
+            gold,
+            "SELECT count(*) FROM number a, number b, number c",
+            Outcome::Timeout,
+            Some(0.0),
+        ),
+        (
+            gold,
+            "SELECT hex(zeroblob(100000000))",
+            Outcome::TooLarge,
+            Some(0.0),
+        ),
+        (gold, "DELETE FROM fruit", Outcome::Refused, Some(0.0)),
+        (
+            gold,
+            "SELECT name FROM fruit; SELECT 1",
+            Outcome::Refused,
+            Some(0.0),
+        ),
+        (gold, "", Outcome::Empty, Some(0.0)),
+        (
+            "SELECT name FROM fruit WHERE id > 9",
+            "-- none",
+            Outcome::Empty,
+            Some(0.0),
+        ),
+        ("SELECT nothing", "SELECT 1", Outcome::GoldError, None),
+        (
+            "DELETE FROM fruit",
+            "DELETE FROM fruit",
+            Outcome::GoldError,
+            None,
+        ),
+    ];
+    let rows: Vec<_> = cases
+        .iter()
+        .enumerate()
+        .map(|(id, (gold, predicted, ..))| row(id, &database, gold, predicted))
+        .collect();
+    let verdicts = verdicts(&rows, 2, limits);
+    for ((verdict, row), (.., outcome, score)) in verdicts.iter().zip(&rows).zip(cases) {
+        assert_eq!(verdict.id, row.id);
+        assert_eq!(
+            verdict.outcome, outcome,
+            "{}: {:?}",
+            row.predicted, verdict.error
+        );
+        assert_eq!(verdict.error.is_none(), outcome == Outcome::Executed);
+        for value in verdict.scores.values() {
+            assert_eq!(*value, score, "{}", row.predicted);
+        }
+    }
+    let none = evaluate(&rows, &[], &options(1, limits), &mut |_| {});
+    assert!(matches!(none, Err(EvalError::NoMetric { .. })));
+}
+
+pub fn metrics_share_executions() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    // If gold and prediction, or the two metrics, ran the query apart, the random rows would hardly be equal.
+    let sql = "SELECT random(), random(), random()";
+    for verdict in verdicts(&[row(0, &database, sql, sql)], 1, Limits::default()) {
+        assert!(verdict.scores.values().all(|score| *score == Some(1.0)));
+    }
+    // The outcome is that of the first metric's form of the query.
+    let rows = [row(
+        0,
+        &database,
+        "SELECT 1 WHERE 1 != 2",
+        "SELECT 1 WHERE 1 ! = 2",
+    )];
+    for (names, outcome) in [
+        (["spider_exec", "bird_ex"], Outcome::Executed),
+        (["bird_ex", "spider_exec"], Outcome::Error),
+    ] {
+        let metrics = names.map(|name| metric(name).unwrap());
+        let options = options(1, Limits::default());
+        let verdicts = evaluate(&rows, &metrics, &options, &mut |_| {}).unwrap();
+        assert_eq!(verdicts[0].outcome, outcome);
+        assert_eq!(verdicts[0].scores["spider_exec"], Some(1.0));
+        assert_eq!(verdicts[0].scores["bird_ex"], Some(0.0));
+    }
+}
+
+pub fn absent_databases_are_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.sqlite");
+    let mut rows = vec![
+        row(0, &absent, "SELECT 1", "SELECT 1"),
+        row(1, folder.path(), "SELECT 1", "SELECT 1"),
+        row(2, &absent, "SELECT 1", "SELECT 1"),
+    ];
+    rows[2].database = None;
+    for verdict in verdicts(&rows, 1, Limits::default()) {
+        assert_eq!(verdict.outcome, Outcome::NoDatabase);
+        assert!(verdict.scores.values().all(Option::is_none));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    // A file that is no database is a fault of the gold side first.
+    fs::write(
+        &absent,
+        "not a database, but as long as the header of one would be".repeat(4),
+    )
+    .unwrap();
+    let verdict = &verdicts(&rows[..1], 1, Limits::default())[0];
+    assert_eq!(verdict.outcome, Outcome::GoldError, "{verdict:?}");
+}
+
+pub fn workers_do_not_change_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let rows: Vec<_> = (0..100)
+        .map(|id| {
+            let predicted = format!("SELECT x FROM number WHERE x % 10 = {}", id % 12);
+            row(
+                id,
+                &database,
+                "SELECT x FROM number WHERE x % 10 = 3",
+                &predicted,
+            )
+        })
+        .collect();
+    let one = verdicts(&rows, 1, Limits::default());
+    assert_eq!(
+        one.iter()
+            .filter(|verdict| verdict.scores["bird_ex"] == Some(1.0))
+            .count(),
+        9
+    );
+    for workers in [0, 3, 8] {
+        assert_eq!(verdicts(&rows, workers, Limits::default()), one);
+    }
+    assert!(verdicts(&[], 4, Limits::default()).is_empty());
+}
