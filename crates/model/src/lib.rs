@@ -1,1 +1,9 @@
-//! Placeholder while the workspace is laid out.
+//! Decoder language models: weights, tokenizer and chat template in, logits out.
+
+pub mod chat;
+pub mod config;
+mod digest;
+pub mod peft;
+pub mod source;
+pub mod tokenizer;
+pub mod weights;

@@ -1,0 +1,153 @@
+//! Where the files of a model come from: a local path, a model hub, or wheels of a package registry.
+//!
+//! A source is a list of candidates, tried in order. It knows how to fetch and verify files, not what they hold.
+
+mod error;
+mod hub;
+mod package;
+mod wheel;
+
+use std::path::{Path, PathBuf};
+
+pub use error::{Attempt, SourceError};
+pub use hub::HubSource;
+pub use package::{PackagePart, PackageSource};
+use serde::{Deserialize, Serialize};
+
+/// Candidates for the files of one model, tried in order until one works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelSource {
+    /// The candidates.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One place a model may come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Candidate {
+    /// A GGUF file, a safetensors file, or a folder in Hugging Face layout, on this machine.
+    Local(PathBuf),
+    /// A repository of a model hub.
+    Hub(HubSource),
+    /// A file that packages of a package registry carry in parts.
+    Package(PackageSource),
+}
+
+/// A model's files on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedModel {
+    /// A GGUF file, a safetensors file, or a folder in Hugging Face layout.
+    pub path: PathBuf,
+    /// Which candidate it came from, in words for a manifest.
+    pub origin: String,
+    /// SHA-256 of the file, if the source states one; it was checked when the file was made.
+    pub sha256: Option<String>,
+}
+
+/// What a fetch is doing; handed to the caller's callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// An item of several is being fetched; its size is not known.
+    Fetching {
+        /// Name of the item.
+        item: &'a str,
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Bytes of an item that are done.
+    Bytes {
+        /// Name of the item.
+        item: &'a str,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+}
+
+/// Finds or fetches the files of a model. Fetched files are kept under `cache` (hub files in the hub's own cache).
+/// If no candidate works the error lists what was wrong with each.
+pub fn resolve(
+    source: &ModelSource,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<ResolvedModel, SourceError> {
+    let mut attempts = Vec::new();
+    for candidate in &source.candidates {
+        let result = match candidate {
+            Candidate::Local(path) => local(path),
+            Candidate::Hub(hub) => hub::resolve(hub, progress),
+            Candidate::Package(package) => package::resolve(package, cache, progress),
+        };
+        match result {
+            Ok(model) => return Ok(model),
+            Err(error) => {
+                tracing::warn!(candidate = %candidate.describe(), %error, "a model source did not work");
+                attempts.push(Attempt {
+                    candidate: candidate.describe(),
+                    error,
+                });
+            }
+        }
+    }
+    match attempts.len() {
+        0 => Err(SourceError::NoCandidates),
+        1 => Err(attempts.remove(0).error),
+        _ => Err(SourceError::NoneWorked { attempts }),
+    }
+}
+
+/// The folder for fetched models: `HARNESS_CACHE`, else `harness` in the user's cache folder
+/// (`XDG_CACHE_HOME`, else `.cache` in the home folder); nothing if none of these is set.
+pub fn default_cache() -> Option<PathBuf> {
+    let var = |name| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    var("HARNESS_CACHE")
+        .or_else(|| var("XDG_CACHE_HOME").map(|p| p.join("harness")))
+        .or_else(|| var("HOME").map(|p| p.join(".cache").join("harness")))
+}
+
+/// Checks the whole of a resolved file against its stated hash, reading every byte.
+pub fn verify(model: &ResolvedModel) -> Result<(), SourceError> {
+    match &model.sha256 {
+        Some(expected) => package::check_hash(&model.path, expected),
+        None => Ok(()),
+    }
+}
+
+impl Candidate {
+    /// The candidate in a few words.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Local(path) => format!("local {}", path.display()),
+            Self::Hub(hub) => format!("hub {}@{}", hub.repo, hub.revision),
+            Self::Package(p) => match p.packages.as_slice() {
+                [one] => format!("package {}=={}", one.name, one.version),
+                [first, .., last] => format!(
+                    "packages {}=={} to {}=={}",
+                    first.name, first.version, last.name, last.version
+                ),
+                [] => format!("no packages for {}", p.file),
+            },
+        }
+    }
+}
+
+fn local(path: &Path) -> Result<ResolvedModel, SourceError> {
+    if !path.exists() {
+        return Err(SourceError::NotFound {
+            path: path.to_owned(),
+        });
+    }
+    Ok(ResolvedModel {
+        path: path.to_owned(),
+        origin: format!("local {}", path.display()),
+        sha256: None,
+    })
+}

@@ -1,0 +1,75 @@
+//! What can be wrong with a tokenizer or a text.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::weights::WeightError;
+
+/// An error of opening or using a tokenizer.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TokenizerError {
+    /// The file could not be read.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The GGUF header could not be read.
+    #[error(transparent)]
+    Header(#[from] WeightError),
+    /// The file holds no usable tokenizer.
+    #[error("{}: {what}", file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// The key or record, what was expected and what was found.
+        what: String,
+    },
+    /// The kind of tokenizer is not one this crate builds.
+    #[error("{}: {key} = {found:?} is not supported; supported are {supported}", file.display())]
+    Unsupported {
+        /// The file.
+        file: PathBuf,
+        /// The key that names the kind.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The supported values.
+        supported: String,
+    },
+    /// A beginning-of-sequence token was asked for and the vocabulary has none.
+    #[error("the tokenizer has no beginning-of-sequence token to add")]
+    NoBos,
+    /// The text could not be encoded.
+    #[error("cannot encode the text: {what}")]
+    Encode {
+        /// What the tokenizer said.
+        what: String,
+    },
+    /// The ids could not be decoded.
+    #[error("cannot decode the ids: {what}")]
+    Decode {
+        /// What the tokenizer said.
+        what: String,
+    },
+    /// The vocabulary is larger than the model's embedding.
+    #[error("the tokenizer has ids up to {}, but the embedding has {rows} rows; tokenizer and weights are of different models", tokens - 1)]
+    DoesNotFit {
+        /// One more than the largest id.
+        tokens: usize,
+        /// Rows of the embedding.
+        rows: usize,
+    },
+}
+
+impl TokenizerError {
+    pub(super) fn encode(e: &dyn std::error::Error) -> Self {
+        Self::Encode {
+            what: e.to_string(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Tensors of a GGUF file by their Hugging Face names and in Hugging Face layout.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::header::{Header, TensorInfo};
+use super::names::{EMBEDDING, OUTPUT, hf_name};
+use crate::config::{Family, ModelConfig};
+use crate::weights::WeightError;
+
+/// Rows compared to find out whether head and embedding are one matrix.
+const TIE_SAMPLE: usize = 64;
+/// Two quantisations of one matrix differ by a few percent (4 % and 8 % for Qwen2.5-Coder); two matrices
+/// trained apart by more than their norm.
+const TIE_TOLERANCE: f64 = 0.3;
+
+/// An opened GGUF file: header read, tensors decoded on demand.
+#[derive(Debug, Clone)]
+pub struct GgufWeights {
+    header: Header,
+    config: ModelConfig,
+    /// Hugging Face name to the name in the file.
+    names: BTreeMap<String, String>,
+}
+
+impl GgufWeights {
+    /// Opens the file at `path`.
+    ///
+    /// A model whose head is its embedding may still carry both, at different precision. Such a file
+    /// counts as tied, and the head's matrix (the more precise of the two) is taken for both.
+    pub fn open(path: &Path) -> Result<Self, WeightError> {
+        let header = Header::open(path)?;
+        let mut names = BTreeMap::new();
+        for gguf in header.tensors.keys() {
+            let hf = hf_name(gguf).ok_or_else(|| WeightError::UnknownTensor {
+                file: path.to_owned(),
+                tensor: gguf.clone(),
+            })?;
+            names.insert(hf, gguf.clone());
+        }
+        let tied = match (header.tensors.get(EMBEDDING), header.tensors.get(OUTPUT)) {
+            (Some(embedding), Some(output)) if embedding.shape == output.shape => {
+                same_matrix(path, embedding, output)?
+            }
+            (_, output) => output.is_none(),
+        };
+        let config = ModelConfig::from_gguf(&header, tied)?;
+        if tied && names.remove("lm_head.weight").is_some() {
+            names.insert("model.embed_tokens.weight".into(), OUTPUT.into());
+        }
+        Ok(Self {
+            header,
+            config,
+            names,
+        })
+    }
+
+    /// The configuration in the header.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Hugging Face names of the tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
+    /// Shape of a tensor, outermost dimension first, or nothing if there is no such tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.header.tensors.get(self.names.get(name)?)?.shape)
+    }
+
+    /// The values of a tensor whose shape has been checked, row-major.
+    pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
+        let file = &self.header.file;
+        let info = self
+            .names
+            .get(name)
+            .and_then(|gguf| self.header.tensors.get(gguf))
+            .ok_or_else(|| WeightError::MissingTensor {
+                file: file.clone(),
+                tensor: name.to_owned(),
+            })?;
+        let mut raw = vec![0; info.bytes as usize];
+        read_at(file, info.start, &mut raw)?;
+        let row = info.shape.last().copied().unwrap_or(1).max(1);
+        let row_bytes = row / info.block.elements() * info.block.bytes();
+        let rows = raw.len() / row_bytes.max(1);
+        let mut out = vec![0.0; rows * row];
+        let source = self.row_order(name, rows);
+        out.par_chunks_mut(row).enumerate().for_each(|(r, y)| {
+            let from = source(r) * row_bytes;
+            info.block.decode(&raw[from..from + row_bytes], y);
+        });
+        Ok(out)
+    }
+
+    /// Which row of the file becomes row `r` of the result.
+    ///
+    /// Files of the `llama` architecture hold query and key rows interleaved for a rotation of neighbours
+    /// (row 2i + b of a head is row b·hd/2 + i of the Hugging Face layout, hd = head dimension).
+    fn row_order(&self, name: &str, rows: usize) -> impl Fn(usize) -> usize + Sync + use<> {
+        let head_dim = self.config.head_dim;
+        let permuted = self.config.family == Family::Llama
+            && (name.contains(".q_proj.") || name.contains(".k_proj."))
+            && rows.is_multiple_of(head_dim);
+        move |r| {
+            if !permuted {
+                return r;
+            }
+            let (head, within) = (r / head_dim, r % head_dim);
+            let (b, i) = (within / (head_dim / 2), within % (head_dim / 2));
+            head * head_dim + 2 * i + b
+        }
+    }
+}
+
+/// Whether two tensors of one shape are two roundings of one matrix, judged by evenly spaced rows:
+/// ‖a − b‖ / ‖b‖ is below the tolerance.
+fn same_matrix(file: &Path, a: &TensorInfo, b: &TensorInfo) -> Result<bool, WeightError> {
+    let rows = a.shape.first().copied().unwrap_or(0);
+    let step = (rows / TIE_SAMPLE).max(1);
+    let (mut difference, mut norm) = (0.0, 0.0);
+    for r in (0..rows).step_by(step) {
+        for (x, y) in one_row(file, a, r)?.into_iter().zip(one_row(file, b, r)?) {
+            difference += f64::from(x - y).powi(2);
+            norm += f64::from(y).powi(2);
+        }
+    }
+    Ok(difference <= TIE_TOLERANCE.powi(2) * norm)
+}
+
+fn one_row(file: &Path, info: &TensorInfo, r: usize) -> Result<Vec<f32>, WeightError> {
+    let row = info.shape.last().copied().unwrap_or(1);
+    let bytes = row / info.block.elements() * info.block.bytes();
+    let mut raw = vec![0; bytes];
+    read_at(file, info.start + (r * bytes) as u64, &mut raw)?;
+    let mut out = vec![0.0; row];
+    info.block.decode(&raw, &mut out);
+    Ok(out)
+}
+
+fn read_at(file: &Path, start: u64, buffer: &mut [u8]) -> Result<(), WeightError> {
+    let mut read = || {
+        let mut f = File::open(file)?;
+        f.seek(SeekFrom::Start(start))?;
+        f.read_exact(buffer)
+    };
+    read().map_err(|source| WeightError::Io {
+        file: file.to_owned(),
+        source,
+    })
+}

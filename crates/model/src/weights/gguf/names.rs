@@ -1,0 +1,59 @@
+//! GGUF tensor names as Hugging Face names.
+
+/// Name of the input embedding in a GGUF file.
+pub(super) const EMBEDDING: &str = "token_embd.weight";
+/// Name of the output head in a GGUF file.
+pub(super) const OUTPUT: &str = "output.weight";
+
+/// Names inside a block: GGUF, Hugging Face.
+const BLOCK: [(&str, &str); 9] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];
+
+/// The Hugging Face name of a GGUF tensor, or nothing if the tensor is not part of a Llama-like decoder.
+pub(super) fn hf_name(gguf: &str) -> Option<String> {
+    match gguf {
+        EMBEDDING => return Some("model.embed_tokens.weight".into()),
+        "output_norm.weight" => return Some("model.norm.weight".into()),
+        OUTPUT => return Some("lm_head.weight".into()),
+        _ => {}
+    }
+    let (layer, rest) = gguf.strip_prefix("blk.")?.split_once('.')?;
+    let layer: usize = layer.parse().ok()?;
+    let (part, kind) = rest.rsplit_once('.')?;
+    let (_, hf) = BLOCK.iter().find(|(g, _)| *g == part)?;
+    matches!(kind, "weight" | "bias").then(|| format!("model.layers.{layer}.{hf}.{kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hf_name;
+
+    #[test]
+    fn names_are_mapped_or_refused() {
+        for (gguf, hf) in [
+            ("token_embd.weight", Some("model.embed_tokens.weight")),
+            (
+                "blk.11.attn_q.bias",
+                Some("model.layers.11.self_attn.q_proj.bias"),
+            ),
+            (
+                "blk.0.ffn_norm.weight",
+                Some("model.layers.0.post_attention_layernorm.weight"),
+            ),
+            ("blk.0.attn_q_norm.weight", None),
+            ("rope_freqs.weight", None),
+            ("blk.x.attn_q.weight", None),
+        ] {
+            assert_eq!(hf_name(gguf).as_deref(), hf, "{gguf}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Weights on disk, by their Hugging Face names, as `f32`.
+//!
+//! One view over GGUF files, safetensors files and folders of safetensors. It knows names, shapes and
+//! number formats; it does not know what a decoder computes with them, nor devices.
+
+mod error;
+pub mod gguf;
+pub(crate) mod safetensors;
+
+use std::path::{Path, PathBuf};
+
+pub use error::WeightError;
+use rayon::prelude::*;
+
+use self::gguf::GgufWeights;
+pub use self::safetensors::SafetensorsWeights;
+use crate::config::ModelConfig;
+use crate::digest::{PartsHasher, sha256_file};
+
+/// Opened weights: names, shapes and configuration are known, values are read on demand.
+#[derive(Debug, Clone)]
+pub enum Weights {
+    /// One GGUF file, quantised or not.
+    Gguf(GgufWeights),
+    /// One or several safetensors files with a `config.json` beside them.
+    Safetensors(SafetensorsWeights),
+}
+
+impl Weights {
+    /// Opens a `.gguf` file, a `.safetensors` file, or a folder that holds `model.safetensors`
+    /// or `model.safetensors.index.json`; safetensors need `config.json` in the same folder.
+    pub fn open(path: &Path) -> Result<Self, WeightError> {
+        let not_weights = || WeightError::NotWeights {
+            file: path.to_owned(),
+        };
+        if path.is_dir() {
+            return Ok(Self::Safetensors(SafetensorsWeights::open_folder(path)?));
+        }
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("gguf") => Ok(Self::Gguf(GgufWeights::open(path)?)),
+            Some("safetensors") => Ok(Self::Safetensors(SafetensorsWeights::open_file(path)?)),
+            _ => Err(not_weights()),
+        }
+    }
+
+    /// The configuration of the model.
+    pub fn config(&self) -> &ModelConfig {
+        match self {
+            Self::Gguf(w) => w.config(),
+            Self::Safetensors(w) => w.config(),
+        }
+    }
+
+    /// Hugging Face names of all tensors, sorted. A tied model has no `lm_head.weight`.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Gguf(w) => w.names().collect(),
+            Self::Safetensors(w) => w.names().collect(),
+        }
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.shape(name).is_some()
+    }
+
+    /// Shape of a tensor, outermost dimension first, or nothing if there is no such tensor.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        match self {
+            Self::Gguf(w) => w.shape(name),
+            Self::Safetensors(w) => w.shape(name),
+        }
+    }
+
+    /// The values of a tensor, row-major in Hugging Face layout (`[out, in]` for a linear layer).
+    ///
+    /// Fails if it is missing, has another shape than `shape`, or holds values that are not finite.
+    /// Takes the memory of the result and, while it runs, of the tensor as stored.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightError> {
+        let found = self.shape(name).ok_or_else(|| WeightError::MissingTensor {
+            file: self.path().to_owned(),
+            tensor: name.to_owned(),
+        })?;
+        if found != shape {
+            return Err(WeightError::WrongShape {
+                file: self.path().to_owned(),
+                tensor: name.to_owned(),
+                expected: shape.to_vec(),
+                found: found.to_vec(),
+            });
+        }
+        let values = match self {
+            Self::Gguf(w) => w.values(name)?,
+            Self::Safetensors(w) => w.values(name)?,
+        };
+        check_finite(self.path(), name, &values)?;
+        Ok(values)
+    }
+
+    /// The path the weights were opened from.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Gguf(w) => &w.header().file,
+            Self::Safetensors(w) => w.path(),
+        }
+    }
+
+    /// SHA-256 of what determines the model. Of a GGUF file it is the hash of the file; of safetensors the
+    /// hash over the names and hashes of `config.json` and all shards. Reads every byte: about a second per GB.
+    pub fn sha256(&self) -> Result<String, WeightError> {
+        let hash = |file: &Path| {
+            sha256_file(file).map_err(|source| WeightError::Io {
+                file: file.to_owned(),
+                source,
+            })
+        };
+        match self {
+            Self::Gguf(w) => hash(&w.header().file),
+            Self::Safetensors(w) => {
+                let mut files: Vec<PathBuf> = w.files().map(Path::to_owned).collect();
+                files.push(w.config_file().to_owned());
+                files.sort();
+                let mut parts = PartsHasher::default();
+                for file in files {
+                    let name = file.file_name().unwrap_or_default().to_string_lossy();
+                    parts.part(name.as_bytes()).part(hash(&file)?.as_bytes());
+                }
+                Ok(parts.hex())
+            }
+        }
+    }
+}
+
+/// Fails if any value is infinite or not a number.
+pub(crate) fn check_finite(file: &Path, tensor: &str, values: &[f32]) -> Result<(), WeightError> {
+    let count = values
+        .par_chunks(1 << 16)
+        .map(|c| c.iter().filter(|v| !v.is_finite()).count())
+        .sum();
+    if count > 0 {
+        return Err(WeightError::NonFinite {
+            file: file.to_owned(),
+            tensor: tensor.to_owned(),
+            count,
+        });
+    }
+    Ok(())
+}
