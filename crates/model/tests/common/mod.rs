@@ -29,7 +29,8 @@ pub const QWEN: Cached = Cached {
 /// The path of a cached model, or nothing (after saying so) where it may be absent.
 pub fn cached(model: &Cached) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    let path = harness_model::source::default_cache()?
+    let path = harness_model::source::default_cache()
+        .expect("one of HARNESS_CACHE, XDG_CACHE_HOME and HOME is set")
         .join("models")
         .join(&model.sha256[..16])
         .join(model.file);
