@@ -1,1 +1,22 @@
-//! Placeholder while the workspace is laid out.
+//! Tables from plain data: the report of an experiment as Markdown, JSON and text for a terminal.
+//!
+//! This crate knows no file, no query and no model: all figures come in as a [`ReportInput`] and go out as
+//! text. It computes nothing but roundings.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod input;
+mod json;
+mod markdown;
+mod number;
+mod outcome;
+mod table;
+mod terminal;
+
+pub use input::{
+    Cell, ChangedExample, Correlation, Curve, Estimate, LossPoint, OutcomeRow, Provenance,
+    ReportInput, StageRow,
+};
+pub use json::{ReportError, from_json, json};
+pub use markdown::markdown;
+pub use outcome::OutcomeCounts;
+pub use terminal::terminal_table;

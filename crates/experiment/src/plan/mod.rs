@@ -1,0 +1,182 @@
+//! The stages of an experiment, in an order in which each comes after all it needs.
+//!
+//! A plan knows names, parameters and dependencies. It does not know which stages are done (the store does)
+//! nor how one is run (the caller does).
+
+mod key;
+mod kind;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub use key::StageKey;
+pub use kind::{StageId, StageKind};
+
+use crate::canonical::Digest;
+use crate::spec::{Resolved, Set};
+
+/// The name that stands for the model before any training in the names of stages.
+pub const BASE: &str = "base";
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Its name.
+    pub id: StageId,
+    /// The resolved parameters that its result depends on.
+    pub parameters: Value,
+    /// The stages whose results it reads, in a fixed order.
+    pub needs: Vec<StageId>,
+}
+
+/// All stages of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The stages; each comes after all it needs.
+    pub stages: Vec<Stage>,
+}
+
+/// Digests that only the caller can compute, by stage: data files, databases, weights.
+pub type ExternalInputs = BTreeMap<StageId, BTreeMap<String, Digest>>;
+
+impl Plan {
+    /// The stages of an experiment: everything before training first, so that a first answer is there early.
+    pub fn new(spec: &Resolved) -> Self {
+        use StageKind::{Align, Correlate, Data, Predict, Report, Score, Train};
+        let mut plan = Self { stages: Vec::new() };
+        let data = |name: &str| StageId::new(Data, name);
+        let pair = |train: &str, target: &str| format!("{train}--{target}");
+
+        for (name, set) in spec.train_sets.iter().chain(&spec.targets) {
+            plan.add(data(name), set_parameters(set), vec![]);
+        }
+        for target in spec.targets.keys() {
+            plan.add_answers(spec, BASE, target);
+        }
+        for train in spec.train_sets.keys() {
+            for target in spec.targets.keys() {
+                let predictions = StageId::new(Predict, pair(BASE, target));
+                plan.add(
+                    StageId::new(Align, pair(train, target)),
+                    json!({ "align": spec.align }),
+                    vec![data(train), data(target), predictions],
+                );
+            }
+        }
+        for train in spec.train_sets.keys() {
+            plan.add(
+                StageId::new(Train, train),
+                train_parameters(spec),
+                vec![data(train)],
+            );
+            for target in spec.targets.keys() {
+                plan.add_answers(spec, train, target);
+            }
+        }
+        if !spec.targets.is_empty() {
+            let needs = plan.of_kinds(&[Score, Align]);
+            let parameters = json!({
+                "metric_of": spec.eval.metric_of,
+                "bootstrap_draws": spec.eval.bootstrap_draws,
+                "seed": spec.seed,
+            });
+            plan.add(StageId::new(Correlate, "all"), parameters, needs);
+        }
+        let needs = plan.of_kinds(&[Predict, Score, Align, Train, Correlate]);
+        let parameters = json!({ "name": spec.name, "model": spec.model.name });
+        plan.add(StageId::new(Report, "all"), parameters, needs);
+        plan
+    }
+
+    /// The stage called `id`.
+    pub fn get(&self, id: &StageId) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.id == *id)
+    }
+
+    /// The key of every stage, in the plan's order. The inputs of a stage are the digests of the stages it
+    /// needs and what `external` adds for it.
+    pub fn keys(&self, external: &ExternalInputs) -> Vec<StageKey> {
+        let mut digests: BTreeMap<&StageId, Digest> = BTreeMap::new();
+        let mut keys = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            let mut inputs = external.get(&stage.id).cloned().unwrap_or_default();
+            for need in &stage.needs {
+                if let Some(digest) = digests.get(need) {
+                    inputs.insert(need.to_string(), digest.clone());
+                }
+            }
+            let key = StageKey::new(stage.id.clone(), &stage.parameters, inputs);
+            digests.insert(&stage.id, key.digest());
+            keys.push(key);
+        }
+        keys
+    }
+
+    /// Prediction and scoring of one target by the model as it is after `train`.
+    fn add_answers(&mut self, spec: &Resolved, train: &str, target: &str) {
+        let name = format!("{train}--{target}");
+        let data = StageId::new(StageKind::Data, target);
+        let predict = StageId::new(StageKind::Predict, name.clone());
+        let mut needs = vec![data.clone()];
+        if train != BASE {
+            needs.push(StageId::new(StageKind::Train, train));
+        }
+        let parameters = json!({
+            "model": spec.model,
+            "prompt": spec.prompt,
+            "generate": spec.generate,
+        });
+        self.add(predict.clone(), parameters, needs);
+        let score = StageId::new(StageKind::Score, name);
+        self.add(score, score_parameters(spec), vec![data, predict]);
+    }
+
+    fn add(&mut self, id: StageId, parameters: Value, needs: Vec<StageId>) {
+        self.stages.push(Stage {
+            id,
+            parameters,
+            needs,
+        });
+    }
+
+    fn of_kinds(&self, kinds: &[StageKind]) -> Vec<StageId> {
+        self.stages
+            .iter()
+            .map(|stage| &stage.id)
+            .filter(|id| kinds.contains(&id.kind))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Where a set lies is not among what determines it: its files' digests are, as inputs.
+fn set_parameters(set: &Set) -> Value {
+    json!({ "set": without(json!(set), &["root"]) })
+}
+
+/// How often a checkpoint is written changes no result.
+fn train_parameters(spec: &Resolved) -> Value {
+    json!({
+        "model": spec.model,
+        "prompt": spec.prompt,
+        "train": without(json!(spec.train), &["checkpoint_every"]),
+    })
+}
+
+/// How many workers there are changes no verdict.
+fn score_parameters(spec: &Resolved) -> Value {
+    json!({
+        "eval": without(json!(spec.eval), &["workers", "metric_of"]),
+        "seed": spec.seed,
+    })
+}
+
+fn without(mut value: Value, keys: &[&str]) -> Value {
+    if let Value::Object(map) = &mut value {
+        for key in keys {
+            map.shift_remove(*key);
+        }
+    }
+    value
+}

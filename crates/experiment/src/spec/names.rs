@@ -1,0 +1,156 @@
+//! The words a specification may use where only certain words make sense.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of data set: which layout of files is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetKind {
+    /// The official layout of Spider.
+    Spider,
+    /// The official layout of BIRD.
+    Bird,
+    /// JSON Lines of the user's own.
+    Jsonl,
+}
+
+impl DatasetKind {
+    /// Every kind, in the order of their names in the documentation.
+    pub const ALL: [Self; 3] = [Self::Spider, Self::Bird, Self::Jsonl];
+
+    /// The word in a specification, which is also the name of its folder below the data root.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spider => "spider",
+            Self::Bird => "bird",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// The splits that the layout has; empty where any name will do.
+    pub fn splits(self) -> &'static [&'static str] {
+        match self {
+            Self::Spider => &["train", "train-others", "train-all", "dev"],
+            Self::Bird => &["train", "dev", "mini-dev"],
+            Self::Jsonl => &[],
+        }
+    }
+
+    /// The metric that the data set's authors rank by.
+    pub fn metric(self) -> Metric {
+        match self {
+            Self::Spider => Metric::SpiderExec,
+            Self::Bird | Self::Jsonl => Metric::BirdEx,
+        }
+    }
+}
+
+impl fmt::Display for DatasetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A rule that says whether a predicted query is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// BIRD's execution accuracy: equal sets of rows.
+    BirdEx,
+    /// Spider's execution accuracy: equal bags of rows, in order where the gold query orders them.
+    SpiderExec,
+}
+
+impl Metric {
+    /// The word in a specification, which is also the key of its score in a verdict.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BirdEx => "bird_ex",
+            Self::SpiderExec => "spider_exec",
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a question and its schema are written out for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptFormat {
+    /// `CREATE TABLE` statements, then the question as a comment.
+    Ddl,
+}
+
+/// The number format of the weights and the arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floating point.
+    F32,
+    /// bfloat16 weights.
+    Bf16,
+}
+
+/// How the learning rate runs after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Half a cosine down to 0.
+    Cosine,
+    /// A straight line down to 0.
+    Linear,
+    /// The same rate to the end.
+    Constant,
+}
+
+/// A linear layer of the decoder that can carry an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// Queries of the attention.
+    QProj,
+    /// Keys of the attention.
+    KProj,
+    /// Values of the attention.
+    VProj,
+    /// Output of the attention.
+    OProj,
+    /// Gate of the feed-forward block.
+    GateProj,
+    /// Upward projection of the feed-forward block.
+    UpProj,
+    /// Downward projection of the feed-forward block.
+    DownProj,
+}
+
+impl Projection {
+    /// Every layer that can carry an adapter.
+    pub const ALL: [Self; 7] = [
+        Self::QProj,
+        Self::KProj,
+        Self::VProj,
+        Self::OProj,
+        Self::GateProj,
+        Self::UpProj,
+        Self::DownProj,
+    ];
+
+    /// The checkpoint's name of the layer.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QProj => "q_proj",
+            Self::KProj => "k_proj",
+            Self::VProj => "v_proj",
+            Self::OProj => "o_proj",
+            Self::GateProj => "gate_proj",
+            Self::UpProj => "up_proj",
+            Self::DownProj => "down_proj",
+        }
+    }
+}

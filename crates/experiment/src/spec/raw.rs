@@ -1,0 +1,220 @@
+//! What a user writes. Every key may be left out; a key that is not here is a fault.
+//!
+//! The documentation of an option is the comment on its field. What the program runs with is
+//! [`Resolved`](super::Resolved).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use super::names::{DatasetKind, Metric, Precision, Projection, PromptFormat, Schedule};
+
+/// A whole experiment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSpec {
+    /// Name of the experiment; by default the file's name without `.yaml`.
+    pub name: Option<String>,
+    /// Seed of everything random that has no seed of its own; default 17.
+    pub seed: Option<u64>,
+    /// Data root, a folder with a subfolder for each kind of data set, or one root for each kind.
+    /// Relative to the working directory; default `../shared/data`.
+    pub data: Option<RawData>,
+    /// Folder of the results; default `results/NAME`.
+    pub out: Option<PathBuf>,
+    /// The model: the name of a part in `configs/model`, or written out here. Required.
+    pub model: Option<RawModel>,
+    /// How a question becomes a prompt.
+    pub prompt: Option<RawPrompt>,
+    /// Training sets by name: each the name of a part in `configs/data`, or written out here.
+    pub train_sets: Option<BTreeMap<String, RawSet>>,
+    /// Targets by name: each the name of a part in `configs/data`, or written out here.
+    pub targets: Option<BTreeMap<String, RawSet>>,
+    /// Fine-tuning: the name of a part in `configs/train`, or written out here.
+    pub train: Option<RawTrain>,
+    /// How answers are generated.
+    pub generate: Option<RawGenerate>,
+    /// How answers are scored: the name of a part in `configs/eval`, or written out here.
+    pub eval: Option<RawEval>,
+    /// How alignment is measured: the name of a part in `configs/align`, or written out here.
+    pub align: Option<RawAlign>,
+}
+
+/// One data root for all kinds, or one for each.
+#[derive(Debug)]
+pub(super) enum RawData {
+    /// The folder that holds a folder for each kind.
+    Root(PathBuf),
+    /// The folder of each kind.
+    Roots(BTreeMap<DatasetKind, PathBuf>),
+}
+
+impl<'de> Deserialize<'de> for RawData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        // serde's own "untagged" would lose the place of a fault.
+        impl<'de> Visitor<'de> for Either {
+            type Value = RawData;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a folder, or a mapping from kind of data set to folder")
+            }
+
+            fn visit_str<E: Error>(self, path: &str) -> Result<RawData, E> {
+                Ok(RawData::Root(path.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawData, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(RawData::Roots)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A model and where its weights come from.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawModel {
+    /// Name of the model in tables; by default the part's name.
+    pub name: Option<String>,
+    /// Where the weights come from, in the order to try; the model crate says what may stand here. Required.
+    pub source: Option<serde_json::Value>,
+}
+
+/// How a question becomes a prompt.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrompt {
+    /// How the schema is written; default `ddl`.
+    pub format: Option<PromptFormat>,
+    /// Whether foreign keys are shown; default true.
+    pub foreign_keys: Option<bool>,
+    /// Whether external knowledge is shown where the data set has it; default true.
+    pub evidence: Option<bool>,
+    /// Whether the model's chat template is used rather than plain text; default false.
+    pub chat: Option<bool>,
+}
+
+/// A part of a data set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSet {
+    /// Which layout of files. Required.
+    pub dataset: Option<DatasetKind>,
+    /// Which split. Required.
+    pub split: Option<String>,
+    /// Folder (or file) of this set where it is not the data root's.
+    pub root: Option<PathBuf>,
+    /// Only questions about these databases; default all.
+    pub databases: Option<Vec<String>>,
+    /// At most this many questions, drawn at random with the seed; default all.
+    pub limit: Option<usize>,
+    /// Seed of the draw; default the experiment's.
+    pub seed: Option<u64>,
+    /// Whether questions whose database file is absent are left out; default false.
+    pub require_database: Option<bool>,
+}
+
+/// Fine-tuning with `LoRA`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTrain {
+    /// The adapter.
+    pub lora: Option<RawLora>,
+    /// Highest learning rate; default 2e-4.
+    pub learning_rate: Option<f64>,
+    /// Passes over the training set, fractions allowed; default 1. Not together with `steps`.
+    pub epochs: Option<f64>,
+    /// Optimisation steps. Not together with `epochs`.
+    pub steps: Option<usize>,
+    /// Examples of one optimisation step; default 8.
+    pub batch_size: Option<usize>,
+    /// Tokens that go through the model at once, a matter of memory; default 2048.
+    pub micro_batch_tokens: Option<usize>,
+    /// Share of the steps in which the rate rises from 0; default 0.05.
+    pub warmup_ratio: Option<f64>,
+    /// How the rate runs afterwards; default `cosine`.
+    pub schedule: Option<Schedule>,
+    /// Decoupled weight decay; default 0.
+    pub weight_decay: Option<f64>,
+    /// Decay rates of the two moments of `AdamW`; default `[0.9, 0.999]`.
+    pub betas: Option<[f64; 2]>,
+    /// The denominator's offset in `AdamW`; default 1e-8.
+    pub eps: Option<f64>,
+    /// Global norm that gradients are clipped to; default 1.
+    pub max_grad_norm: Option<f64>,
+    /// Longest example in tokens; longer ones are left out and counted; default 1024.
+    pub max_length: Option<usize>,
+    /// Seed of data order, adapter and dropout; default the experiment's.
+    pub seed: Option<u64>,
+    /// Examples held out of the training set for the development loss; default 0.
+    pub dev_examples: Option<usize>,
+    /// Steps between two development losses; default 0, which means only at the end.
+    pub dev_every: Option<usize>,
+    /// Steps between two checkpoints; default 16; 0 means none.
+    pub checkpoint_every: Option<usize>,
+}
+
+/// The adapter's shape.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLora {
+    /// Rank; default 8.
+    pub rank: Option<usize>,
+    /// The adapter's output is scaled by alpha / rank; default twice the rank.
+    pub alpha: Option<f64>,
+    /// Share of the adapter's inputs that are dropped while training; default 0.
+    pub dropout: Option<f64>,
+    /// Layers that carry an adapter; default all seven projections.
+    pub targets: Option<Vec<Projection>>,
+}
+
+/// How answers are generated: greedily.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawGenerate {
+    /// Prompts that are answered at once; default 8.
+    pub batch_size: Option<usize>,
+    /// Longest answer in tokens; default 160.
+    pub max_new_tokens: Option<usize>,
+    /// Number format of the weights; default `f32`.
+    pub precision: Option<Precision>,
+}
+
+/// How answers are scored.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEval {
+    /// Metrics to compute; default `bird_ex` and `spider_exec`.
+    pub metrics: Option<Vec<Metric>>,
+    /// The metric that the tables show for each kind of data set; default its authors' own.
+    pub metric_of: Option<BTreeMap<DatasetKind, Metric>>,
+    /// Worker processes; default one for each core.
+    pub workers: Option<usize>,
+    /// Seconds after which a query is stopped; default 60.
+    pub timeout_seconds: Option<f64>,
+    /// Draws of the bootstrap behind intervals; default 10000.
+    pub bootstrap_draws: Option<usize>,
+}
+
+/// How alignment is measured.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAlign {
+    /// Longest n-gram; default 15.
+    pub l_max: Option<usize>,
+    /// Pseudo-count of every feature; default 0.5.
+    pub alpha: Option<f64>,
+    /// Whether n-grams without a keyword, with a comma at an end, or with unmatched parentheses are dropped;
+    /// default true.
+    pub filters: Option<bool>,
+    /// Whether templates are compared without the marks of a writer's style; default false.
+    pub style_free: Option<bool>,
+}

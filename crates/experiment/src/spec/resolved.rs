@@ -1,0 +1,235 @@
+//! What the program runs with: every value present and checked.
+//!
+//! A resolved specification serialises to the same keys that a user writes, so what `config show` prints is
+//! itself a specification, and gives the same resolved one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::names::{DatasetKind, Metric, Precision, Projection, PromptFormat, Schedule};
+
+/// A whole experiment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Resolved {
+    /// Name of the experiment.
+    pub name: String,
+    /// Seed of everything random that has no seed of its own.
+    pub seed: u64,
+    /// Data root of each kind of data set.
+    pub data: BTreeMap<DatasetKind, PathBuf>,
+    /// Folder of the results.
+    pub out: PathBuf,
+    /// The model.
+    pub model: Model,
+    /// How a question becomes a prompt.
+    pub prompt: Prompt,
+    /// Training sets by name. May be empty: then only the base model is scored.
+    pub train_sets: BTreeMap<String, Set>,
+    /// Targets by name. May be empty: then there is only training.
+    pub targets: BTreeMap<String, Set>,
+    /// Fine-tuning.
+    pub train: Train,
+    /// How answers are generated.
+    pub generate: Generate,
+    /// How answers are scored.
+    pub eval: Eval,
+    /// How alignment is measured.
+    pub align: Align,
+}
+
+/// A model and where its weights come from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Model {
+    /// Name of the model in tables.
+    pub name: String,
+    /// Where the weights come from; the model crate gives it a type.
+    pub source: Value,
+}
+
+/// How a question becomes a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Prompt {
+    /// How the schema is written.
+    pub format: PromptFormat,
+    /// Whether foreign keys are shown.
+    pub foreign_keys: bool,
+    /// Whether external knowledge is shown.
+    pub evidence: bool,
+    /// Whether the model's chat template is used.
+    pub chat: bool,
+}
+
+/// A part of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Set {
+    /// Which layout of files.
+    pub dataset: DatasetKind,
+    /// Which split.
+    pub split: String,
+    /// Folder (or file) of this set where it is not the data root's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
+    /// Only questions about these databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub databases: Option<Vec<String>>,
+    /// At most this many questions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Seed of the draw.
+    pub seed: u64,
+    /// Whether questions whose database file is absent are left out.
+    pub require_database: bool,
+}
+
+/// Fine-tuning with `LoRA`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Train {
+    /// The adapter.
+    pub lora: Lora,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Passes over the training set; `None` exactly where `steps` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Optimisation steps; `None` exactly where `epochs` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Examples of one optimisation step.
+    pub batch_size: usize,
+    /// Tokens that go through the model at once.
+    pub micro_batch_tokens: usize,
+    /// Share of the steps in which the rate rises from 0.
+    pub warmup_ratio: f64,
+    /// How the rate runs afterwards.
+    pub schedule: Schedule,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Decay rates of the two moments of `AdamW`.
+    pub betas: [f64; 2],
+    /// The denominator's offset in `AdamW`.
+    pub eps: f64,
+    /// Global norm that gradients are clipped to.
+    pub max_grad_norm: f64,
+    /// Longest example in tokens.
+    pub max_length: usize,
+    /// Seed of data order, adapter and dropout.
+    pub seed: u64,
+    /// Examples held out of the training set for the development loss.
+    pub dev_examples: usize,
+    /// Steps between two development losses; 0 means only at the end.
+    pub dev_every: usize,
+    /// Steps between two checkpoints; 0 means none.
+    pub checkpoint_every: usize,
+}
+
+/// The adapter's shape.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lora {
+    /// Rank.
+    pub rank: usize,
+    /// The adapter's output is scaled by alpha / rank.
+    pub alpha: f64,
+    /// Share of the adapter's inputs that are dropped while training.
+    pub dropout: f64,
+    /// Layers that carry an adapter.
+    pub targets: Vec<Projection>,
+}
+
+/// How answers are generated: greedily.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Generate {
+    /// Prompts that are answered at once.
+    pub batch_size: usize,
+    /// Longest answer in tokens.
+    pub max_new_tokens: usize,
+    /// Number format of the weights.
+    pub precision: Precision,
+}
+
+/// How answers are scored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Eval {
+    /// Metrics to compute.
+    pub metrics: Vec<Metric>,
+    /// The metric that the tables show for each kind of data set.
+    pub metric_of: BTreeMap<DatasetKind, Metric>,
+    /// Worker processes; `None` means one for each core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<usize>,
+    /// Seconds after which a query is stopped.
+    pub timeout_seconds: f64,
+    /// Draws of the bootstrap behind intervals.
+    pub bootstrap_draws: usize,
+}
+
+/// How alignment is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Align {
+    /// Longest n-gram.
+    pub l_max: usize,
+    /// Pseudo-count of every feature.
+    pub alpha: f64,
+    /// Whether the three kinds of uninformative n-grams are dropped.
+    pub filters: bool,
+    /// Whether templates are compared without the marks of a writer's style.
+    pub style_free: bool,
+}
+
+impl Resolved {
+    /// The folder (or file) that a set is read from.
+    pub fn root_of(&self, set: &Set) -> PathBuf {
+        match (&set.root, self.data.get(&set.dataset)) {
+            (Some(root), _) | (None, Some(root)) => root.clone(),
+            (None, None) => PathBuf::from(set.dataset.as_str()),
+        }
+    }
+
+    /// A training set or target by its name.
+    pub fn set(&self, name: &str) -> Option<&Set> {
+        self.train_sets.get(name).or_else(|| self.targets.get(name))
+    }
+
+    /// Everything, as JSON.
+    pub fn to_json(&self) -> Value {
+        // Every field serialises, so there is nothing that could fail.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// Everything, as YAML that reads back to the same specification.
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(self).unwrap_or_default()
+    }
+
+    /// Everything but where things lie on this machine: without the data roots and the results' folder, and
+    /// with [`portable`] paths. This is what manifests keep.
+    pub fn to_portable_json(&self) -> Value {
+        let mut value = self.to_json();
+        if let Value::Object(map) = &mut value {
+            map.shift_remove("data");
+            map.shift_remove("out");
+        }
+        portable(&value)
+    }
+}
+
+/// The same value with only the file name left of every text that is an absolute path: results are shared,
+/// and what a file holds is told by its digest.
+pub fn portable(value: &Value) -> Value {
+    match value {
+        Value::String(text) if Path::new(text).is_absolute() => Path::new(text)
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+            .into(),
+        Value::Array(items) => items.iter().map(portable).collect(),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.clone(), portable(value)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}

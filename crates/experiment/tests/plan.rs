@@ -1,0 +1,204 @@
+//! The stages of an experiment, and what their digests depend on.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use harness_experiment::plan::ExternalInputs;
+use harness_experiment::spec::{Env, load_text};
+use harness_experiment::{Digest, Plan, StageId, StageKey, StageKind, canonical};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const SPEC: &str = "\
+name: x
+model: {name: tiny, source: [{local: /here/weights.gguf}]}
+train_sets:
+  s: {dataset: spider, split: train}
+  b: {dataset: bird, split: train}
+targets:
+  d: {dataset: spider, split: dev}
+";
+
+fn plan(sets: &[&str]) -> Plan {
+    let sets: Vec<String> = sets.iter().map(|&s| s.to_owned()).collect();
+    Plan::new(&load_text(Path::new("x.yaml"), SPEC, None, &sets, &Env::default()).unwrap())
+}
+
+/// The stages whose digests differ between two ways to set up the same experiment.
+fn changed(sets: &[&str], external: &ExternalInputs) -> Vec<String> {
+    let before = plan(&[]).keys(&ExternalInputs::new());
+    let after = plan(sets).keys(external);
+    before
+        .iter()
+        .zip(&after)
+        .filter(|(a, b)| a.digest() != b.digest())
+        .map(|(a, _)| a.id.to_string())
+        .collect()
+}
+
+#[test]
+fn stages_come_after_what_they_need() {
+    let plan = plan(&[]);
+    let names: Vec<String> = plan.stages.iter().map(|s| s.id.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "data/b",
+            "data/s",
+            "data/d",
+            "predict/base--d",
+            "score/base--d",
+            "align/b--d",
+            "align/s--d",
+            "train/b",
+            "predict/b--d",
+            "score/b--d",
+            "train/s",
+            "predict/s--d",
+            "score/s--d",
+            "correlate/all",
+            "report/all",
+        ]
+    );
+    let mut seen = BTreeSet::new();
+    for stage in &plan.stages {
+        assert!(
+            stage.needs.iter().all(|need| seen.contains(need)),
+            "{}",
+            stage.id
+        );
+        assert!(seen.insert(stage.id.clone()), "{} stands twice", stage.id);
+    }
+    let predict = plan.get(&StageId::new(StageKind::Predict, "s--d")).unwrap();
+    let needs: Vec<String> = predict.needs.iter().map(ToString::to_string).collect();
+    assert_eq!(needs, ["data/d", "train/s"]);
+}
+
+#[test]
+fn a_digest_changes_with_what_determines_the_result_and_nothing_else() {
+    let none = ExternalInputs::new();
+    let nothing: [String; 0] = [];
+    let indifferent = [
+        "eval.workers=3",
+        "out=elsewhere",
+        "data=elsewhere",
+        "train.checkpoint_every=1",
+        "train_sets.s.root=/elsewhere",
+        "model.source=[{local: /there/weights.gguf}]",
+    ];
+    assert_eq!(changed(&indifferent, &none), nothing);
+    assert_eq!(
+        changed(&["align.l_max=3"], &none),
+        ["align/b--d", "align/s--d", "correlate/all", "report/all"]
+    );
+    assert_eq!(
+        changed(&["train_sets.s.limit=3"], &none),
+        [
+            "data/s",
+            "align/s--d",
+            "train/s",
+            "predict/s--d",
+            "score/s--d",
+            "correlate/all",
+            "report/all"
+        ]
+    );
+    assert_eq!(
+        changed(&["train.learning_rate=1"], &none),
+        [
+            "train/b",
+            "predict/b--d",
+            "score/b--d",
+            "train/s",
+            "predict/s--d",
+            "score/s--d",
+            "correlate/all",
+            "report/all"
+        ]
+    );
+    let weights = BTreeMap::from([("weights".to_owned(), Digest::of_bytes(b"w"))]);
+    let external = ExternalInputs::from([(StageId::new(StageKind::Train, "s"), weights)]);
+    assert_eq!(
+        changed(&[], &external),
+        [
+            "train/s",
+            "predict/s--d",
+            "score/s--d",
+            "correlate/all",
+            "report/all"
+        ]
+    );
+}
+
+#[test]
+fn no_path_of_this_machine_is_in_a_key() {
+    for key in plan(&[]).keys(&ExternalInputs::new()) {
+        let text = key.parameters.to_string();
+        assert!(
+            !text.contains("/here") && !text.contains("shared"),
+            "{text}"
+        );
+    }
+}
+
+/// Golden digests: if one changes although nothing was meant to change a result, the change is wrong; if it
+/// was meant, the code version of the kind has to rise with it.
+#[test]
+fn digests_are_the_same_on_every_machine() {
+    let key = StageKey::new(
+        StageId::new(StageKind::Data, "any"),
+        &json!({"set": {"split": "dev", "limit": 3}}),
+        BTreeMap::from([("file".to_owned(), Digest::of_bytes(b"abc"))]),
+    );
+    // printf '%s' '{"code_version":1,"inputs":{"file":"ba78…15ad"},"kind":"data",
+    //   "parameters":{"set":{"limit":3,"split":"dev"}}}' | sha256sum, in one line
+    assert_eq!(
+        key.digest().as_str(),
+        "86528a4b975fee88e8e3d513efb2b9260f3d2c82e752614caaa3aa9f50dea515"
+    );
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e6..1e6).prop_map(|x: f64| Value::from(x)),
+        "[a-z./]{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,3}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// The same value with the keys of every object the other way round.
+fn reversed(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(reversed).collect(),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .rev()
+                .map(|(k, v)| (k.clone(), reversed(v)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn digests_do_not_depend_on_the_order_of_keys(value in any_json()) {
+        let other = reversed(&value);
+        prop_assert_eq!(canonical::to_string(&value), canonical::to_string(&other));
+        let key = |value| StageKey::new(StageId::new(StageKind::Train, "t"), value, BTreeMap::new());
+        prop_assert_eq!(key(&value).digest(), key(&other).digest());
+        prop_assert_eq!(canonical::first_difference(&value, &other), None);
+        let again: Value = serde_json::from_str(&canonical::to_string(&value)).unwrap();
+        prop_assert_eq!(canonical::to_string(&again), canonical::to_string(&value));
+    }
+}

@@ -1,0 +1,386 @@
+//! Specifications: defaults, parts, overrides, and every fault with its place and a way out.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness_experiment::spec::{
+    DatasetKind, Env, Metric, Precision, Projection, Resolved, Schedule, SpecErrors, load,
+    load_text,
+};
+use proptest::prelude::*;
+
+const SMALL: &str = "\
+model: {name: tiny, source: [{local: weights}]}
+train_sets:
+  train-a: {dataset: spider, split: train, limit: 8}
+targets:
+  dev-a: {dataset: spider, split: dev}
+  dev-b: {dataset: bird, split: dev, databases: [superhero]}
+";
+
+fn resolve(text: &str, sets: &[&str]) -> Result<Resolved, SpecErrors> {
+    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+    load_text(Path::new("x.yaml"), text, None, &sets, &Env::default())
+}
+
+/// Checks the whole text of the faults.
+fn check(text: &str, sets: &[&str], expected: &str) {
+    let found = resolve(text, sets).unwrap_err().to_string();
+    assert_eq!(found, expected.trim_end(), "\nfound:\n{found}");
+}
+
+/// A folder of configuration with a few parts.
+fn configs() -> (tempfile::TempDir, PathBuf) {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = root.path().join("configs").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("model/tiny-2.5.yaml", "source:\n  - local: weights\n");
+    write("train/lora-small.yaml", "lora: {rank: 4}\nepochs: 2\n");
+    write("train/lora-big.yaml", "lora: {rank: 64}\n");
+    write("data/spider-train.yaml", "dataset: spider\nsplit: train\n");
+    write(
+        "experiment/first.yaml",
+        "model: tiny-2.5\ntrain: lora-small\ntrain_sets: {s: spider-train}\n\
+         targets: {t: {dataset: bird, split: dev}}\n",
+    );
+    let path = root.path().join("configs/experiment/first.yaml");
+    (root, path)
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    let spec = resolve(SMALL, &[]).unwrap();
+    assert_eq!((spec.name.as_str(), spec.seed), ("x", 17));
+    assert_eq!(spec.out, Path::new("results/x"));
+    assert_eq!(
+        spec.data[&DatasetKind::Bird],
+        Path::new("../shared/data/bird")
+    );
+    let set = &spec.train_sets["train-a"];
+    assert_eq!(
+        (set.limit, set.seed, set.require_database),
+        (Some(8), 17, false)
+    );
+    assert_eq!(spec.root_of(set), Path::new("../shared/data/spider"));
+    assert_eq!((spec.train.epochs, spec.train.steps), (Some(1.0), None));
+    assert_eq!((spec.train.lora.rank, spec.train.lora.alpha), (8, 16.0));
+    assert_eq!(spec.train.lora.targets, Projection::ALL);
+    assert_eq!(spec.train.schedule, Schedule::Cosine);
+    assert_eq!(spec.generate.precision, Precision::F32);
+    assert_eq!(
+        spec.eval.metric_of[&DatasetKind::Spider],
+        Metric::SpiderExec
+    );
+    assert_eq!(spec.eval.metric_of[&DatasetKind::Bird], Metric::BirdEx);
+    assert_eq!(
+        (spec.align.l_max, spec.align.alpha, spec.align.filters),
+        (15, 0.5, true)
+    );
+}
+
+#[test]
+fn what_is_shown_reads_back_to_the_same() {
+    let sets = [
+        "train.steps=12",
+        "eval.workers=2",
+        "data={spider: /a/b, bird: c}",
+        "train_sets.train-a.root=/somewhere/else",
+        "prompt.chat=true",
+        "name=\"007\"",
+    ];
+    let spec = resolve(SMALL, &sets).unwrap();
+    let again = resolve(&spec.to_yaml(), &[]).unwrap();
+    assert_eq!(again, spec, "{}", spec.to_yaml());
+    let portable = spec.to_portable_json().to_string();
+    assert!(
+        !portable.contains("/a/b") && !portable.contains("somewhere"),
+        "{portable}"
+    );
+}
+
+#[test]
+fn the_environment_rules_over_the_data_root() {
+    let env = Env {
+        data: Some("elsewhere".into()),
+    };
+    let text = format!("{SMALL}data: here\n");
+    let spec = load_text(Path::new("x.yaml"), &text, None, &[], &env).unwrap();
+    assert_eq!(
+        spec.data[&DatasetKind::Spider],
+        Path::new("elsewhere/spider")
+    );
+    let spec = resolve(&text, &[]).unwrap();
+    assert_eq!(spec.data[&DatasetKind::Spider], Path::new("here/spider"));
+}
+
+#[test]
+fn parts_and_overrides_compose() {
+    let (_root, path) = configs();
+    let sets = |sets: &[&str]| -> Vec<String> { sets.iter().map(|&s| s.to_owned()).collect() };
+    let spec = load(&path, &[], &Env::default()).unwrap();
+    assert_eq!(spec.name, "first");
+    assert_eq!(spec.model.name, "tiny-2.5");
+    assert_eq!((spec.train.lora.rank, spec.train.epochs), (4, Some(2.0)));
+    assert_eq!(spec.train_sets["s"].split, "train");
+
+    // Into a part, past a part, another part, a key taken away, a new set, an item of a list.
+    let spec = load(
+        &path,
+        &sets(&[
+            "train.lora.alpha=3",
+            "train.epochs=",
+            "train.steps=5",
+            "train_sets.s.databases=[a, b]",
+            "train_sets.s.databases.1=c",
+            "targets.u={dataset: spider, split: dev}",
+            "targets.t=null",
+        ]),
+        &Env::default(),
+    )
+    .unwrap();
+    assert_eq!((spec.train.lora.rank, spec.train.lora.alpha), (4, 3.0));
+    assert_eq!((spec.train.epochs, spec.train.steps), (None, Some(5)));
+    assert_eq!(
+        spec.train_sets["s"].databases,
+        Some(vec!["a".into(), "c".into()])
+    );
+    assert_eq!(spec.targets.keys().collect::<Vec<_>>(), ["u"]);
+    let spec = load(
+        &path,
+        &sets(&["train=lora-big", "train.batch_size=2"]),
+        &Env::default(),
+    );
+    let train = spec.unwrap().train;
+    assert_eq!((train.lora.rank, train.batch_size), (64, 2));
+}
+
+#[test]
+fn a_fault_in_a_part_shows_the_part() {
+    let (root, path) = configs();
+    let part = root.path().join("configs/train/lora-small.yaml");
+    fs::write(&part, "lora:\n  rnak: 4\n").unwrap();
+    let error = load(&path, &["model=tiny".to_owned()], &Env::default()).unwrap_err();
+    let text = error
+        .to_string()
+        .replace(root.path().to_str().unwrap(), "ROOT");
+    assert_eq!(
+        text,
+        "--set model=tiny: model: there is no part `tiny` in ROOT/configs/model\n  \
+         help: there are: tiny-2.5\n\
+         ROOT/configs/train/lora-small.yaml:2:3: train.lora.rnak: unknown key `rnak`\n  \
+         2 |   rnak: 4\n    \
+         |   ^\n  \
+         help: did you mean `rank`?"
+    );
+    let missing = root.path().join("configs/experiment/frist.yaml");
+    let text = load(&missing, &[], &Env::default())
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("help: did you mean `first`?"), "{text}");
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    check(
+        "\
+name: x/y
+sead: 3
+model: {name: m, source: [a]}
+train:
+  lora: {rnak: 8, targets: [q_prj, v_proj]}
+  learning_rate: fast
+  epochs: 1
+  steps: 0
+train_sets:
+  base: {dataset: spider, split: trian}
+targets:
+  t: {datset: bird, split: dev, limit: 0}
+  u: {split: dev}
+generate: {max_new_tokens: -1}
+eval: {metrics: [bird_ex, bird_ex]}
+",
+        &[],
+        "\
+x.yaml:1:7: name: `x/y` cannot be the name of a folder: use letters, digits, `-`, `_` and `.`
+  1 | name: x/y
+    |       ^
+x.yaml:2:1: sead: unknown key `sead`
+  2 | sead: 3
+    | ^
+  help: did you mean `seed`?
+x.yaml:5:10: train.lora.rnak: unknown key `rnak`
+  5 |   lora: {rnak: 8, targets: [q_prj, v_proj]}
+    |          ^
+  help: did you mean `rank`?
+x.yaml:5:29: train.lora.targets.0: unknown value `q_prj`
+  5 |   lora: {rnak: 8, targets: [q_prj, v_proj]}
+    |                             ^
+  help: did you mean `q_proj`?
+x.yaml:6:18: train.learning_rate: expected a number, found the text \"fast\"
+  6 |   learning_rate: fast
+    |                  ^
+x.yaml:8:10: train.steps: `epochs` and `steps` both say how long to train; give one
+  8 |   steps: 0
+    |          ^
+  help: on the command line, `--set train.epochs=` takes `epochs` away
+x.yaml:8:10: train.steps: expected 1 or more, found 0
+  8 |   steps: 0
+    |          ^
+x.yaml:10:9: train_sets.base: `base` cannot name a set
+  10 |   base: {dataset: spider, split: trian}
+     |         ^
+  help: use letters, digits, single `-` and `_`; `base` is taken
+x.yaml:10:34: train_sets.base.split: spider has no split `trian`
+  10 |   base: {dataset: spider, split: trian}
+     |                                  ^
+  help: did you mean `train`?
+x.yaml:12:7: targets.t.datset: unknown key `datset`
+  12 |   t: {datset: bird, split: dev, limit: 0}
+     |       ^
+  help: did you mean `dataset`?
+x.yaml:12:40: targets.t.limit: a limit of 0 leaves nothing; leave the key out to take all
+  12 |   t: {datset: bird, split: dev, limit: 0}
+     |                                        ^
+x.yaml:13:6: targets.u.dataset: the set has no `dataset`
+  13 |   u: {split: dev}
+     |      ^
+x.yaml:14:28: generate.max_new_tokens: expected a whole number, 0 or more, found -1
+  14 | generate: {max_new_tokens: -1}
+     |                            ^
+x.yaml:15:27: eval.metrics.1: `bird_ex` stands twice in the list
+  15 | eval: {metrics: [bird_ex, bird_ex]}
+     |                           ^
+",
+    );
+}
+
+#[test]
+fn values_of_the_wrong_type() {
+    check(
+        "model: 3\nseed: -1\nprompt: {chat: yes, format: dll}\ntargets: []\n",
+        &[],
+        "\
+x.yaml:1:8: model: expected a mapping, found 3
+  1 | model: 3
+    |        ^
+x.yaml:2:7: seed: expected a whole number, 0 or more, found -1
+  2 | seed: -1
+    |       ^
+x.yaml:3:16: prompt.chat: expected true or false, found the text \"yes\"
+  3 | prompt: {chat: yes, format: dll}
+    |                ^
+x.yaml:3:29: prompt.format: unknown value `dll`
+  3 | prompt: {chat: yes, format: dll}
+    |                             ^
+  help: did you mean `ddl`?
+x.yaml:4:10: targets: expected a mapping, found a list
+  4 | targets: []
+    |          ^
+",
+    );
+}
+
+#[test]
+fn overrides_that_lead_nowhere() {
+    check(
+        SMALL,
+        &[
+            "trian.lora.rank=8",
+            "targets.dev-c.limit=3",
+            "targets.dev-b.databases.7=x",
+            "seed.deep=1",
+            "nothing",
+            "a..b=1",
+            "seed=[1",
+            "train.lora.rank=abc",
+        ],
+        "\
+--set trian.lora.rank=8: trian: unknown key `trian`
+  help: did you mean `train`?
+--set targets.dev-c.limit=3: targets.dev-c: there is no `dev-c`
+  help: did you mean `dev-a`?
+--set targets.dev-b.databases.7=x: targets.dev-b.databases: the list has 1 items, so there is none at 7 (the first is 0)
+--set seed.deep=1: seed: expected a whole number, 0 or more, found a mapping
+--set nothing: expected `path.to.key=value`
+  help: for example `--set train.learning_rate=1e-4`
+--set a..b=1: expected `path.to.key=value`
+  help: for example `--set train.learning_rate=1e-4`
+--set seed=[1: unclosed bracket '['
+--set train.lora.rank=abc: train.lora.rank: expected a whole number, 0 or more, found the text \"abc\"
+",
+    );
+}
+
+#[test]
+fn what_is_no_mapping() {
+    check("", &[], "x.yaml:1:1: the file is empty\n");
+    check(
+        "- a\n",
+        &[],
+        "x.yaml:1:1: expected a mapping of keys, found a list\n  1 | - a\n    | ^",
+    );
+    check(
+        "model: tiny\ntargets: {t: {dataset: spider, split: dev}}\n",
+        &[],
+        "\
+x.yaml:1:8: model: `tiny` names a part, but no folder above the file is called `configs`
+  1 | model: tiny
+    |        ^
+  help: move the file below a `configs` folder, or write `model` out",
+    );
+    check(
+        "seed: 1\nseed: 2\nmodel: {name: 3, source: [a]}\n",
+        &[],
+        "\
+x.yaml:1:1: targets: there is nothing to do: neither `train_sets` nor `targets` is given
+  1 | seed: 1
+    | ^
+x.yaml:2:1: key `seed` stands twice; it was first given on line 1
+  2 | seed: 2
+    | ^
+x.yaml:3:15: model.name: expected text, found 3
+  3 | model: {name: 3, source: [a]}
+    |               ^
+  help: put it in quotes",
+    );
+    check(
+        "model: {name: m}\n",
+        &[],
+        "\
+x.yaml:1:1: targets: there is nothing to do: neither `train_sets` nor `targets` is given
+  1 | model: {name: m}
+    | ^
+x.yaml:1:8: model.source: the model has no source, so its weights cannot be found
+  1 | model: {name: m}
+    |        ^",
+    );
+}
+
+#[test]
+fn what_is_not_yaml() {
+    check(
+        "a: 1\nmodel: [\n",
+        &[],
+        "x.yaml:2:8: unclosed bracket '['\n  2 | model: [\n    |        ^",
+    );
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in any::<String>(), set in any::<String>()) {
+        let _ = resolve(&text, &[&set]);
+    }
+
+    #[test]
+    fn text_like_yaml_never_panics(
+        text in "((model|train|targets|t|lora|data|eval|[a-z]):|  |- |\\{|\\}|\\[|\\]|,|: |\n|\n  |&a |\\*a|<<: |\"|'|[0-9.e-]{1,4}|~|!!int |spider|\\||>){0,40}",
+        set in "(train|targets|model|[a-z]|\\.|=|0|\\[){0,8}",
+    ) {
+        let _ = resolve(&text, &[&set]);
+        let _ = resolve(&format!("{SMALL}{text}"), &[&set]);
+    }
+}
