@@ -1,1 +1,52 @@
-fn main() {}
+//! `harness`: will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
+//!
+//! The command line: parse, resolve, call, print. Everything else is in the libraries; this crate is the only one
+//! that prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod cli;
+mod command;
+mod context;
+mod files;
+mod hint;
+mod model;
+mod progress;
+mod stage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Fresh memory is the main cost of a training step with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    start_log(cli.verbose);
+    harness_kernel::keep_freed_memory();
+    match command::dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if let Some(hint) = hint::of(&error) {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -17,7 +17,10 @@ fn best(runs: usize, mut run: impl FnMut()) -> f64 {
 }
 
 fn main() {
-    println!("{:>6} {:>7} {:>6} {:>10} {:>10} {:>10} {:>7}", "m", "n", "k", "gemm f32", "packed f32", "packed b16", "ratio");
+    println!(
+        "{:>6} {:>7} {:>6} {:>10} {:>10} {:>10} {:>7}",
+        "m", "n", "k", "gemm f32", "packed f32", "packed b16", "ratio"
+    );
     for (m, n, k) in [
         (1024, 896, 896),
         (1024, 4864, 896),
@@ -40,6 +43,9 @@ fn main() {
         let peer = flops / best(runs, || add_a_bt(&mut out, (m, n, k), &x, &w, 1.0));
         let f32s = flops / best(runs, || matmul(&x, m, &wide, &mut out, Init::Zero));
         let bf16s = flops / best(runs, || matmul(&x, m, &narrow, &mut out, Init::Zero));
-        println!("{m:>6} {n:>7} {k:>6} {peer:>10.0} {f32s:>10.0} {bf16s:>10.0} {:>7.2}", f32s / peer);
+        println!(
+            "{m:>6} {n:>7} {k:>6} {peer:>10.0} {f32s:>10.0} {bf16s:>10.0} {:>7.2}",
+            f32s / peer
+        );
     }
 }

@@ -170,7 +170,13 @@ pub fn attend(
         assert!(positions[sequence] + count <= caches[sequence].capacity);
         for from in (0..count).step_by(QUERY_ROWS) {
             for head in 0..kv_heads {
-                tasks.push((sequence, row + from, from, QUERY_ROWS.min(count - from), head));
+                tasks.push((
+                    sequence,
+                    row + from,
+                    from,
+                    QUERY_ROWS.min(count - from),
+                    head,
+                ));
             }
         }
         row += count;

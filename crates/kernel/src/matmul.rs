@@ -15,7 +15,7 @@ const ROWS: usize = 12;
 /// Rows of `x` packed at a time.
 const BLOCK_ROWS: usize = 20 * ROWS;
 /// Inputs a block: a stretch of a panel of this length stays in the first-level cache.
-const BLOCK_INPUTS: usize = 256;
+const BLOCK_INPUTS: usize = 384;
 
 /// What the result starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,19 @@ pub(crate) fn matmul_panels(
         out_stride,
         init: Init::Zero,
     };
-    // SAFETY: the bounds were checked above, and nothing else writes `out`.
-    unsafe { job.block(0, m, 0, n.div_ceil(WIDTH)) }
+    with_scratch(m * k, |tiles| {
+        let stretch = job.stretch(m);
+        for start in (0..k).step_by(stretch) {
+            let length = stretch.min(k - start);
+            for row in (0..m).step_by(ROWS) {
+                let height = ROWS.min(m - row);
+                let into = &mut tiles[start * m + row * length..][..height * length];
+                job.pack_tile(row, height, start, length, into);
+            }
+        }
+        // SAFETY: the bounds were checked above, and nothing else writes `out`.
+        unsafe { job.block(tiles, m, 0, m, 0, n.div_ceil(WIDTH)) }
+    });
 }
 
 fn run<W: Weight>(
@@ -99,24 +110,37 @@ fn run<W: Weight>(
     let panel_count = n.div_ceil(WIDTH);
     let row_blocks = m.div_ceil(BLOCK_ROWS);
     // Enough tasks that a thread held up by other work does not hold up the rest.
-    let wanted = (8 * rayon::current_num_threads()).div_ceil(row_blocks);
+    let wanted = (6 * rayon::current_num_threads()).div_ceil(row_blocks);
     let step = panel_count.div_ceil(wanted).max(1);
     let tasks_per_block = panel_count.div_ceil(step);
-    (0..row_blocks * tasks_per_block)
-        .into_par_iter()
-        .for_each(|task| {
-            let row = task / tasks_per_block * BLOCK_ROWS;
-            let panel = task % tasks_per_block * step;
-            // SAFETY: lengths were checked by `matmul`; every task writes its own rows and columns.
-            unsafe {
-                job.block(
-                    row,
-                    BLOCK_ROWS.min(m - row),
-                    panel,
-                    (panel + step).min(panel_count),
-                );
-            }
-        });
+    with_scratch(m * k, |tiles| {
+        job.pack_parallel(m, tiles);
+        let tiles = &*tiles;
+        (0..row_blocks * tasks_per_block)
+            .into_par_iter()
+            .for_each(|task| {
+                let row = task / tasks_per_block * BLOCK_ROWS;
+                let panel = task % tasks_per_block * step;
+                let rows = BLOCK_ROWS.min(m - row);
+                // SAFETY: lengths were checked by `matmul`; every task writes its own rows and columns.
+                unsafe { job.block(tiles, m, row, rows, panel, (panel + step).min(panel_count)) }
+            });
+    });
+}
+
+thread_local! {
+    static TILES: std::cell::Cell<Vec<f32>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
+/// Lends the thread's buffer, at least `len` long. It is taken out meanwhile, so a product that is started while
+/// this one waits for its threads gets a buffer of its own.
+fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
+    let mut buffer = TILES.take();
+    if buffer.len() < len {
+        buffer = vec![0.0; len.next_multiple_of(1 << 16)];
+    }
+    work(&mut buffer[..len]);
+    TILES.set(buffer);
 }
 
 struct Job<'a, W> {
@@ -131,86 +155,136 @@ struct Job<'a, W> {
     init: Init,
 }
 
-thread_local! {
-    static TILES: std::cell::RefCell<Vec<f32>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
 impl<W: Weight> Job<'_, W> {
-    /// Rows `row..row + rows` times panels `first..last`.
-    ///
-    /// # Safety
-    /// `x`, `panels` and `out` are long enough for that, and nobody else touches those rows and columns of `out`.
-    unsafe fn block(&self, row: usize, rows: usize, first: usize, last: usize) {
-        // A few rows are bound by reading the weights: there a panel is walked once, from end to end.
-        let stretch = if rows <= ROWS {
+    /// Inputs a block for a product of `m` rows. A few rows are bound by reading the weights: there a panel is walked
+    /// once, from end to end.
+    fn stretch(&self, m: usize) -> usize {
+        if m <= ROWS {
             self.k.max(1)
         } else {
             BLOCK_INPUTS
-        };
-        TILES.with_borrow_mut(|tiles| {
-            let mut start = 0;
-            loop {
-                let length = stretch.min(self.k - start);
-                self.pack_rows(row, rows, start, length, tiles);
-                let keep = start > 0 || self.init == Init::Keep;
-                for panel in first..last {
-                    let column = panel * WIDTH;
-                    let width = WIDTH.min(self.n - column);
-                    for tile in (0..rows).step_by(ROWS) {
-                        let height = ROWS.min(rows - tile);
-                        // SAFETY: the caller's promise; a partial panel goes through a buffer of its own.
-                        unsafe {
-                            let x = tiles.as_ptr().add(tile * length);
-                            let weights = self
-                                .panels
-                                .as_ptr()
-                                .add(panel * self.panel_stride + start * WIDTH);
-                            let out = self
-                                .out
-                                .0
-                                .add((row + tile) * self.out_stride + column);
-                            if width == WIDTH {
-                                tile_product(height, length, x, weights, out, self.out_stride, keep);
-                            } else {
-                                let mut buffer = [0f32; ROWS * WIDTH];
-                                for r in 0..height {
-                                    for c in 0..width {
-                                        buffer[r * WIDTH + c] = *out.add(r * self.out_stride + c);
-                                    }
-                                }
-                                tile_product(height, length, x, weights, buffer.as_mut_ptr(), WIDTH, keep);
-                                for r in 0..height {
-                                    for c in 0..width {
-                                        *out.add(r * self.out_stride + c) = buffer[r * WIDTH + c];
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-                start += length;
-                if start >= self.k {
-                    break;
-                }
-            }
-        });
+        }
     }
 
-    /// Packs `x[row.., start..]` into tiles `[k][height]`, one tile after the other.
-    fn pack_rows(&self, row: usize, rows: usize, start: usize, length: usize, tiles: &mut Vec<f32>) {
-        if tiles.len() < rows * length {
-            tiles.resize(rows * length, 0.0);
+    /// Packs all of `x` into tiles `[k][height]`: for each stretch of inputs, the tiles of all rows.
+    fn pack_parallel(&self, m: usize, tiles: &mut [f32]) {
+        let stretch = self.stretch(m);
+        if m <= ROWS {
+            self.pack_tile(0, m, 0, self.k, tiles);
+            return;
         }
-        for tile in (0..rows).step_by(ROWS) {
-            let height = ROWS.min(rows - tile);
-            let into = &mut tiles[tile * length..(tile + height) * length];
+        tiles
+            .par_chunks_mut(stretch * m)
+            .enumerate()
+            .for_each(|(block, tiles)| {
+                let length = tiles.len() / m;
+                tiles
+                    .par_chunks_mut(ROWS * length)
+                    .enumerate()
+                    .for_each(|(tile, into)| {
+                        let row = tile * ROWS;
+                        self.pack_tile(row, ROWS.min(m - row), block * stretch, length, into);
+                    });
+            });
+    }
+
+    /// Packs `x[row..row + height, start..start + length]` into one tile.
+    fn pack_tile(&self, row: usize, height: usize, start: usize, length: usize, into: &mut [f32]) {
+        let at = |r: usize| &self.x[(row + r) * self.x_stride + start..][..length];
+        if height == ROWS {
+            let rows: [&[f32]; ROWS] = std::array::from_fn(at);
+            for (input, tile) in into.chunks_exact_mut(ROWS).enumerate() {
+                for (value, row) in tile.iter_mut().zip(&rows) {
+                    *value = row[input];
+                }
+            }
+        } else {
             for r in 0..height {
-                let from = (row + tile + r) * self.x_stride + start;
-                let source = &self.x[from..from + length];
-                for (value, place) in source.iter().zip(into[r..].iter_mut().step_by(height)) {
+                for (value, place) in at(r).iter().zip(into[r..].iter_mut().step_by(height)) {
                     *place = *value;
                 }
             }
+        }
+    }
+
+    /// Rows `row..row + rows` of `m` times panels `first..last`, `tiles` being all of `x`, packed.
+    ///
+    /// # Safety
+    /// `panels` and `out` are long enough for that, and nobody else touches those rows and columns of `out`.
+    unsafe fn block(
+        &self,
+        tiles: &[f32],
+        m: usize,
+        row: usize,
+        rows: usize,
+        first: usize,
+        last: usize,
+    ) {
+        let stretch = self.stretch(m);
+        let mut start = 0;
+        loop {
+            let length = stretch.min(self.k - start);
+            let keep = start > 0 || self.init == Init::Keep;
+            for panel in first..last {
+                let column = panel * WIDTH;
+                let width = WIDTH.min(self.n - column);
+                for tile in (row..row + rows).step_by(ROWS) {
+                    let height = ROWS.min(row + rows - tile);
+                    // SAFETY: the caller's promise; a partial panel goes through a buffer of its own.
+                    unsafe {
+                        let x = tiles.as_ptr().add(start * m + tile * length);
+                        let weights = self
+                            .panels
+                            .as_ptr()
+                            .add(panel * self.panel_stride + start * WIDTH);
+                        let out = self.out.0.add(tile * self.out_stride + column);
+                        if width == WIDTH {
+                            tile_product(height, length, x, weights, out, self.out_stride, keep);
+                        } else {
+                            let mut buffer = [0f32; ROWS * WIDTH];
+                            copy_tile(
+                                out,
+                                self.out_stride,
+                                buffer.as_mut_ptr(),
+                                WIDTH,
+                                height,
+                                width,
+                            );
+                            let place = buffer.as_mut_ptr();
+                            tile_product(height, length, x, weights, place, WIDTH, keep);
+                            copy_tile(place, WIDTH, out, self.out_stride, height, width);
+                        }
+                    }
+                }
+            }
+            start += length;
+            if start >= self.k {
+                break;
+            }
+        }
+    }
+}
+
+/// Copies `height` rows of `width` values.
+///
+/// # Safety
+/// Both sides reach that far and do not overlap.
+unsafe fn copy_tile(
+    from: *const f32,
+    from_stride: usize,
+    to: *mut f32,
+    to_stride: usize,
+    height: usize,
+    width: usize,
+) {
+    for row in 0..height {
+        // SAFETY: the caller's promise.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                from.add(row * from_stride),
+                to.add(row * to_stride),
+                width,
+            );
         }
     }
 }

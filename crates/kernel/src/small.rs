@@ -7,27 +7,66 @@ use gemm::Parallelism;
 ///
 /// # Panics
 /// If a slice is shorter than its shape.
-pub fn add_a_bt(out: &mut [f32], (m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], scale: f32) {
+pub fn add_a_bt(
+    out: &mut [f32],
+    (m, n, k): (usize, usize, usize),
+    a: &[f32],
+    b: &[f32],
+    scale: f32,
+) {
     assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
-    general(out, (m, n, k), (a, k, 1), (b, 1, k), scale, Parallelism::Rayon(0));
+    general(
+        out,
+        (m, n, k),
+        (a, k, 1),
+        (b, 1, k),
+        scale,
+        Parallelism::Rayon(0),
+    );
 }
 
 /// `out[m, n] += scale · a[m, k] · b[k, n]`.
 ///
 /// # Panics
 /// If a slice is shorter than its shape.
-pub fn add_a_b(out: &mut [f32], (m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], scale: f32) {
+pub fn add_a_b(
+    out: &mut [f32],
+    (m, n, k): (usize, usize, usize),
+    a: &[f32],
+    b: &[f32],
+    scale: f32,
+) {
     assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
-    general(out, (m, n, k), (a, k, 1), (b, n, 1), scale, Parallelism::Rayon(0));
+    general(
+        out,
+        (m, n, k),
+        (a, k, 1),
+        (b, n, 1),
+        scale,
+        Parallelism::Rayon(0),
+    );
 }
 
 /// `out[m, n] += scale · a[k, m]ᵀ · b[k, n]`.
 ///
 /// # Panics
 /// If a slice is shorter than its shape.
-pub fn add_at_b(out: &mut [f32], (m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], scale: f32) {
+pub fn add_at_b(
+    out: &mut [f32],
+    (m, n, k): (usize, usize, usize),
+    a: &[f32],
+    b: &[f32],
+    scale: f32,
+) {
     assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
-    general(out, (m, n, k), (a, 1, m), (b, n, 1), scale, Parallelism::Rayon(0));
+    general(
+        out,
+        (m, n, k),
+        (a, 1, m),
+        (b, n, 1),
+        scale,
+        Parallelism::Rayon(0),
+    );
 }
 
 /// A view of a matrix: element `[i, j]` is at `i · row + j · column`.
@@ -56,7 +95,10 @@ pub(crate) fn product(
     keep: bool,
 ) {
     assert!(m == 0 || n == 0 || (m - 1) * out_row + n <= out.len());
-    assert!(a.covers(m, k) && b.covers(k, n), "factors cover their shapes");
+    assert!(
+        a.covers(m, k) && b.covers(k, n),
+        "factors cover their shapes"
+    );
     // SAFETY: the lines above checked that every element lies in its slice.
     unsafe {
         gemm::gemm(

@@ -22,13 +22,7 @@ pub fn swiglu(gate: &[f32], up: &[f32], out: &mut [f32]) {
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn swiglu_backward(
-    gate: &[f32],
-    up: &[f32],
-    dy: &[f32],
-    d_gate: &mut [f32],
-    d_up: &mut [f32],
-) {
+pub fn swiglu_backward(gate: &[f32], up: &[f32], dy: &[f32], d_gate: &mut [f32], d_up: &mut [f32]) {
     let len = gate.len();
     assert!([up.len(), dy.len(), d_gate.len(), d_up.len()] == [len; 4]);
     blocks(d_gate, |first, block| {

@@ -123,7 +123,12 @@ fn swiglu_slopes() {
     let (mut dg, mut du) = (vec![0.0; len], vec![0.0; len]);
     swiglu_backward(&g, &u, &dy, &mut dg, &mut du);
     for i in (0..len).step_by(37) {
-        close(f64::from(dg[i]), slope(&g, i, &|g| run(g, &u)), 1e-3, "gate");
+        close(
+            f64::from(dg[i]),
+            slope(&g, i, &|g| run(g, &u)),
+            1e-3,
+            "gate",
+        );
         close(f64::from(du[i]), slope(&u, i, &|u| run(&g, u)), 1e-3, "up");
     }
 }
@@ -165,7 +170,9 @@ fn naive_attention(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]) -> V
                     out[(i * h + head) * d + e] = weights
                         .iter()
                         .enumerate()
-                        .map(|(j, w)| w / total * f64::from(v[((ends[0] + j) * kv + kv_head) * d + e]))
+                        .map(|(j, w)| {
+                            w / total * f64::from(v[((ends[0] + j) * kv + kv_head) * d + e])
+                        })
                         .sum();
                 }
             }
@@ -181,7 +188,12 @@ fn attention_is_the_naive_one_and_has_its_slopes() {
         (3, 3, 4, vec![0, 9]),
         (6, 1, 8, vec![0, 130]),
     ] {
-        let shape = AttentionShape { heads, kv_heads, head_dim, starts };
+        let shape = AttentionShape {
+            heads,
+            kv_heads,
+            head_dim,
+            starts,
+        };
         let rows = *shape.starts.last().unwrap();
         let (q, k, v) = (
             random(1, rows * heads * head_dim),
@@ -204,28 +216,68 @@ fn attention_is_the_naive_one_and_has_its_slopes() {
                 .sum::<f64>()
         };
         for i in (0..k.len()).step_by(k.len() / 12) {
-            close(f64::from(dk[i]), slope(&k, i, &|k| value(&q, k, &v)), 2e-3, "dk");
-            close(f64::from(dv[i]), slope(&v, i, &|v| value(&q, &k, v)), 2e-3, "dv");
-            close(f64::from(dq[i]), slope(&q, i, &|q| value(q, &k, &v)), 2e-3, "dq");
+            close(
+                f64::from(dk[i]),
+                slope(&k, i, &|k| value(&q, k, &v)),
+                2e-3,
+                "dk",
+            );
+            close(
+                f64::from(dv[i]),
+                slope(&v, i, &|v| value(&q, &k, v)),
+                2e-3,
+                "dv",
+            );
+            close(
+                f64::from(dq[i]),
+                slope(&q, i, &|q| value(q, &k, &v)),
+                2e-3,
+                "dq",
+            );
         }
     }
 }
 
 #[test]
 fn cached_attention_gives_the_same_bits_however_it_is_cut() {
-    let shape = KvShape { layers: 2, heads: 6, kv_heads: 2, head_dim: 40 };
+    let shape = KvShape {
+        layers: 2,
+        heads: 6,
+        kv_heads: 2,
+        head_dim: 40,
+    };
     let (rows, q_row, kv_row) = (77, 240, 80);
-    let (q, k, v) = (random(1, rows * q_row), random(2, rows * kv_row), random(3, rows * kv_row));
-    let whole = AttentionShape { heads: 6, kv_heads: 2, head_dim: 40, starts: vec![0, rows] };
+    let (q, k, v) = (
+        random(1, rows * q_row),
+        random(2, rows * kv_row),
+        random(3, rows * kv_row),
+    );
+    let whole = AttentionShape {
+        heads: 6,
+        kv_heads: 2,
+        head_dim: 40,
+        starts: vec![0, rows],
+    };
     let expected = naive_attention(&whole, &q, &k, &v);
     let mut results: Vec<Vec<f32>> = Vec::new();
-    for cuts in [vec![0, 77], vec![0, 1, 2, 40, 41, 76, 77], (0..=77).collect::<Vec<_>>()] {
+    for cuts in [
+        vec![0, 77],
+        vec![0, 1, 2, 40, 41, 76, 77],
+        (0..=77).collect::<Vec<_>>(),
+    ] {
         let mut cache = KvCache::new(shape, if cuts.len() > 5 { 77 } else { 200 });
         let mut out = vec![0.0; q.len()];
         for ends in cuts.windows(2) {
             let (a, b) = (ends[0], ends[1]);
             cache.store(1, a, &k[a * kv_row..b * kv_row], &v[a * kv_row..b * kv_row]);
-            attend(1, &[&cache], &[a], &[b - a], &q[a * q_row..b * q_row], &mut out[a * q_row..b * q_row]);
+            attend(
+                1,
+                &[&cache],
+                &[a],
+                &[b - a],
+                &q[a * q_row..b * q_row],
+                &mut out[a * q_row..b * q_row],
+            );
         }
         results.push(out);
     }
@@ -239,7 +291,12 @@ fn cached_attention_gives_the_same_bits_however_it_is_cut() {
 
 #[test]
 fn a_copied_prefix_serves_another_sequence() {
-    let shape = KvShape { layers: 1, heads: 2, kv_heads: 1, head_dim: 32 };
+    let shape = KvShape {
+        layers: 1,
+        heads: 2,
+        kv_heads: 1,
+        head_dim: 32,
+    };
     let (k, v, q) = (random(1, 50 * 32), random(2, 50 * 32), random(3, 50 * 64));
     let mut first = KvCache::new(shape, 50);
     first.store(0, 0, &k, &v);
@@ -260,8 +317,16 @@ fn cross_entropy_is_minus_ln_p_and_its_gradient_sums_to_zero() {
     for (row, target) in [4usize, 0, 49].into_iter().enumerate() {
         let own = &logits[row * 50..(row + 1) * 50];
         let total: f64 = own.iter().map(|x| f64::from(*x).exp()).sum();
-        close(losses[row], -(f64::from(own[target]).exp() / total).ln(), 1e-6, "loss");
-        let sum: f64 = rows[row * 50..(row + 1) * 50].iter().map(|x| f64::from(*x)).sum();
+        close(
+            losses[row],
+            -(f64::from(own[target]).exp() / total).ln(),
+            1e-6,
+            "loss",
+        );
+        let sum: f64 = rows[row * 50..(row + 1) * 50]
+            .iter()
+            .map(|x| f64::from(*x))
+            .sum();
         close(sum, 0.0, 1e-5, "gradient");
     }
 }

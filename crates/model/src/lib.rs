@@ -2,8 +2,22 @@
 
 pub mod chat;
 pub mod config;
+mod decoder;
 mod digest;
+mod engine;
+mod error;
+mod linear;
+mod lora;
+mod ops;
 pub mod peft;
 pub mod source;
 pub mod tokenizer;
 pub mod weights;
+
+pub use config::ModelConfig;
+pub use decoder::{Decoder, Sequences};
+pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason};
+pub use error::ModelError;
+pub use harness_kernel::Precision;
+pub use linear::Linear;
+pub use lora::{Adapter, LoraConfig, LoraPair, Projection};

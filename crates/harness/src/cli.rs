@@ -1,0 +1,193 @@
+//! The command line as the user types it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
+///
+/// One YAML file describes an experiment: a model, training sets, targets. `harness run` does all of it; every
+/// stage can also be run alone. Results are kept with what made them, and a stage that is done is not done again.
+#[derive(Debug, Parser)]
+#[command(
+    name = "harness",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say more (-v), or much more (-vv), on standard error.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do a whole experiment: data, predictions, scores, alignment, training, correlation, report.
+    ///
+    /// Example: harness run configs/experiment/first-light.yaml
+    Run(RunArgs),
+    /// List the stages of an experiment and what is done of them.
+    ///
+    /// Example: harness plan configs/experiment/first-light.yaml
+    Plan(PlanArgs),
+    /// Check or show configuration.
+    ///
+    /// Example: harness config check configs/experiment/*.yaml
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Read the data sets of an experiment and say what is in them.
+    ///
+    /// Example: harness data --config configs/experiment/first-light.yaml
+    Data(StageArgs),
+    /// Let the base model answer the questions of the targets.
+    ///
+    /// Example: harness predict --config configs/experiment/first-light.yaml
+    Predict(StageArgs),
+    /// Predict and score in one go, with the base model or with an adapter.
+    ///
+    /// Example: harness eval --config configs/experiment/first-light.yaml --adapter adapters/spider --out scores/spider
+    Eval(EvalArgs),
+    /// Compare the structure of training sets, targets and predictions.
+    ///
+    /// Example: harness align --config configs/experiment/first-light.yaml
+    Align(StageArgs),
+    /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
+    ///
+    /// Example: harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider
+    Train(TrainArgs),
+    /// Correlate alignment with gain over the cells of an experiment, or of a file.
+    ///
+    /// Example: harness correlate --cells results/first-light/correlate/all/cells.json
+    Correlate(CorrelateArgs),
+    /// Write the tables of an experiment.
+    ///
+    /// Example: harness report --config configs/experiment/first-light.yaml
+    Report(StageArgs),
+    /// Turn queries into templates: JSON Lines {"sql"} on standard input, {"template"} or {"error"} a line out.
+    ///
+    /// Example: echo '{"sql":"SELECT a FROM t"}' | harness template
+    Template,
+    /// Runs queries for an evaluation; started by the program itself.
+    #[command(hide = true)]
+    ExecWorker,
+}
+
+/// Which experiment.
+#[derive(Debug, Args)]
+pub struct SpecArgs {
+    /// Override a key of the experiment, such as `train.learning_rate=1e-4`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Root folder of the data, over the experiment's own.
+    #[arg(long, env = "HARNESS_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The experiment.
+    pub experiment: PathBuf,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print the result as JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The experiment.
+    pub experiment: PathBuf,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Commands on configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check experiments; all faults of all files are listed.
+    Check {
+        /// The experiments.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        spec: SpecArgs,
+    },
+    /// Print an experiment with everything filled in.
+    Show {
+        /// The experiment.
+        file: PathBuf,
+        #[command(flatten)]
+        spec: SpecArgs,
+        /// Print JSON instead of YAML.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Arguments of a command that runs the stages of one kind.
+#[derive(Debug, Args)]
+pub struct StageArgs {
+    /// The experiment.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// Folder of an adapter in PEFT's format; without it the base model is scored.
+    #[arg(long, value_name = "FOLDER")]
+    pub adapter: Option<PathBuf>,
+    /// Only this target.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Folder for predictions and verdicts; the experiment's own unless there is an adapter.
+    #[arg(long, value_name = "FOLDER", required_if_eq("adapter", ""))]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// Which of the experiment's training sets; may be left out where there is one.
+    #[arg(long, value_name = "NAME")]
+    pub train_set: Option<String>,
+    /// Folder for adapter, log and manifest.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `correlate`.
+#[derive(Debug, Args)]
+pub struct CorrelateArgs {
+    /// A file of cells (a JSON list), such as an experiment leaves.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub cells: Option<PathBuf>,
+    /// The experiment.
+    #[arg(long, value_name = "FILE", required_unless_present = "cells")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,22 @@
+//! What a user can do about an error, beyond what the error says itself.
+
+use harness_experiment::StoreError;
+
+/// A sentence, if there is one to say.
+pub fn of(error: &anyhow::Error) -> Option<String> {
+    if let Some(store) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<StoreError>())
+    {
+        return store.hint();
+    }
+    let io = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<std::io::Error>())?;
+    match io.kind() {
+        std::io::ErrorKind::StorageFull => {
+            Some("the disk is full; what was finished is kept: free space and run again".to_owned())
+        }
+        _ => None,
+    }
+}

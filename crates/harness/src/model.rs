@@ -1,0 +1,142 @@
+//! The model of an experiment: found or fetched, opened, its tokenizer and its way of writing prompts.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use harness_data::prompt::{Prompt, TrainingPair};
+use harness_experiment::Resolved;
+use harness_model::chat::{ChatTemplate, Message, Role};
+use harness_model::source::{self, ModelSource, ResolvedModel};
+use harness_model::tokenizer::Tokenizer;
+use harness_model::weights::Weights;
+use harness_model::{Decoder, ModelConfig, Precision};
+
+use crate::progress::Progress;
+
+/// A model's files on this machine, and the digest of their content.
+pub struct ModelFiles {
+    pub files: ResolvedModel,
+    pub sha256: String,
+}
+
+/// Finds or fetches the weights.
+pub fn fetch(spec: &Resolved) -> Result<ModelFiles> {
+    let source: ModelSource = serde_json::from_value(spec.model.source.clone())
+        .with_context(|| format!("the `source` of model {}", spec.model.name))?;
+    let cache = source::default_cache()
+        .context("there is no folder for models; set HARNESS_CACHE to one")?;
+    let mut last = String::new();
+    let files = source::resolve(&source, &cache, &mut |progress| {
+        if let source::Progress::Fetching { item, number, of } = progress
+            && last != item
+        {
+            eprintln!("fetching {item} ({number} of {of})");
+            item.clone_into(&mut last);
+        }
+    })
+    .with_context(|| format!("model {}", spec.model.name))?;
+    let sha256 = match &files.sha256 {
+        Some(sha256) => sha256.clone(),
+        None => Weights::open(&files.path)?.sha256()?,
+    };
+    Ok(ModelFiles { files, sha256 })
+}
+
+/// A model in memory.
+pub struct Model {
+    pub decoder: Decoder,
+    pub tokenizer: Tokenizer,
+    chat: Option<ChatTemplate>,
+    end_tokens: Vec<u32>,
+}
+
+impl Model {
+    /// Opens weights, tokenizer and, where prompts are chats, the chat template.
+    pub fn open(spec: &Resolved, files: &ModelFiles) -> Result<Self> {
+        let path: &PathBuf = &files.files.path;
+        let weights = Weights::open(path)?;
+        let tokenizer = Tokenizer::open(path)?;
+        tokenizer.check_fits(weights.config())?;
+        let chat = spec
+            .prompt
+            .chat
+            .then(|| ChatTemplate::open(path))
+            .transpose()?;
+        let precision = match spec.generate.precision {
+            harness_experiment::spec::Precision::F32 => Precision::F32,
+            harness_experiment::spec::Precision::Bf16 => Precision::Bf16,
+        };
+        let mut progress = Progress::new(
+            format!("loading {}", spec.model.name),
+            "layers",
+            weights.config().layers,
+            0,
+        );
+        let decoder = Decoder::load(&weights, precision, &mut |done, _| progress.set(done, ""))?;
+        let end_tokens = end_tokens(weights.config(), &tokenizer);
+        Ok(Self {
+            decoder,
+            tokenizer,
+            chat,
+            end_tokens,
+        })
+    }
+
+    /// Ids that end an answer.
+    pub fn end_tokens(&self) -> &[u32] {
+        &self.end_tokens
+    }
+
+    /// The token ids of a prompt to answer.
+    pub fn prompt_ids(&self, prompt: &Prompt) -> Result<Vec<u32>> {
+        self.encode_prompt(&prompt.text)
+    }
+
+    /// The token ids of a training example: prompt, and completion with the token that ends it.
+    pub fn training_ids(&self, pair: &TrainingPair) -> Result<(Vec<u32>, Vec<u32>)> {
+        let mut completion = self.tokenizer.encode_plain(&pair.completion, false)?;
+        completion.extend(self.end_tokens.first());
+        Ok((self.encode_prompt(&pair.prompt)?, completion))
+    }
+
+    fn encode_prompt(&self, text: &str) -> Result<Vec<u32>> {
+        let add_bos = self.decoder.config().add_bos;
+        let Some(chat) = &self.chat else {
+            return Ok(self.tokenizer.encode_plain(text, add_bos)?);
+        };
+        if let Some(special) = self.tokenizer.find_special(text) {
+            // A rendered template is read with its special tokens, so a question must not hold any.
+            anyhow::bail!("a prompt holds the special token {special}; use a plain prompt for it");
+        }
+        let rendered = chat.render(
+            &[Message {
+                role: Role::User,
+                content: text.to_owned(),
+            }],
+            true,
+        )?;
+        let ids = self.tokenizer.encode_with_specials(&rendered, false)?;
+        ensure!(!ids.is_empty(), "the chat template rendered nothing");
+        Ok(ids)
+    }
+}
+
+/// The configuration's end tokens and the usual names of others: chat models of one family end a turn and a text
+/// with different tokens.
+fn end_tokens(config: &ModelConfig, tokenizer: &Tokenizer) -> Vec<u32> {
+    let mut ids = config.eos.clone();
+    for name in [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|EOT|>",
+        "<|eot_id|>",
+        "</s>",
+    ] {
+        if let Some(id) = tokenizer.id_of(name)
+            && !ids.contains(&id)
+        {
+            ids.push(id);
+        }
+    }
+    ids
+}

@@ -1,0 +1,97 @@
+//! Comparing the structure of a training set and of the predictions with a target's.
+
+use std::path::Path;
+
+use anyhow::Result;
+use harness_align::{
+    Comparison, Options, QuerySet, RarefiedRatio, RarefyOptions, Ratios, compare, rarefied_ratio,
+    ratios,
+};
+use harness_experiment::StageKind;
+use harness_experiment::plan::BASE;
+use harness_record::Prediction;
+use serde::{Deserialize, Serialize};
+
+use super::predict::PREDICTIONS;
+use super::{Inputs, Left, split_pair};
+use crate::context::{Context, answers, convert};
+use crate::files::{read_lines, write_json};
+
+/// The file of scores in a stage's folder.
+pub const SCORES: &str = "alignment.json";
+
+/// All alignment figures of one training set, one target and one model.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Alignment {
+    /// The training set against the target.
+    pub train: Comparison,
+    /// The base model's predictions against the target.
+    pub predictions: Option<Comparison>,
+    /// One divided by the other.
+    pub ratios: Option<Ratios>,
+    /// The same at one sample size, with an interval.
+    pub rarefied: Option<RarefiedRatio>,
+    /// The first without marks of style (R15).
+    pub train_style_free: Comparison,
+    /// Why there are no figures for the predictions.
+    pub note: Option<String>,
+}
+
+pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) -> Result<Left> {
+    let (train, target) = split_pair(name)?;
+    let options: Options = convert(&context.spec.align)?;
+    let gold = |name: &str| -> Result<QuerySet> {
+        Ok(QuerySet::new(
+            context.dataset(name)?.examples.iter().map(|e| &e.gold),
+        ))
+    };
+    let (source, of_target) = (gold(train)?, gold(target)?);
+    let stage = inputs.stage(&answers(StageKind::Predict, BASE, target))?;
+    let rows: Vec<Prediction> = read_lines(&stage.file(PREDICTIONS)?)?;
+    let predicted = QuerySet::new(rows.iter().map(|row| &row.sql));
+
+    let train = compare(&source, &of_target, &options)?;
+    let style_free = Options {
+        style_free: true,
+        ..options
+    };
+    let rarefy = RarefyOptions {
+        seed: context.spec.seed,
+        ..RarefyOptions::default()
+    };
+    // A model that writes no SQL at all has no alignment; that is a finding, not a failure.
+    let both = compare(&predicted, &of_target, &options).and_then(|predictions| {
+        let rarefied = rarefied_ratio(&source, &predicted, &of_target, &options, &rarefy)?;
+        Ok((predictions, rarefied))
+    });
+    let (predictions, rarefied, note) = match both {
+        Ok((predictions, rarefied)) => (Some(predictions), Some(rarefied), None),
+        Err(error) => (None, None, Some(error.to_string())),
+    };
+    let alignment = Alignment {
+        ratios: predictions
+            .as_ref()
+            .map(|predictions| ratios(&train, predictions)),
+        train_style_free: compare(&source, &of_target, &style_free)?,
+        train,
+        predictions,
+        rarefied,
+        note,
+    };
+    let ar = alignment
+        .rarefied
+        .as_ref()
+        .map_or(f64::NAN, |rarefied| rarefied.ar);
+    eprintln!(
+        "  A(train, target) {:.3}, A(target, train) {:.3}, AR {ar:.3}",
+        alignment.train.a_kl, alignment.train.a_kl_rev
+    );
+    write_json(&folder.join(SCORES), &alignment)?;
+    Ok(Left::default())
+}
+
+/// The figures of a finished stage.
+pub fn read(inputs: &Inputs<'_>, train: &str, target: &str) -> Result<Alignment> {
+    let stage = inputs.stage(&answers(StageKind::Align, train, target))?;
+    crate::files::read_json(&stage.file(SCORES)?)
+}

@@ -1,0 +1,182 @@
+//! Letting a model answer the questions of a target.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use harness_data::prompt;
+use harness_experiment::plan::BASE;
+use harness_experiment::{StageId, StageKind, WorkDir};
+use harness_model::peft::AdapterFile;
+use harness_model::{Adapter, AdapterWeights, Engine, GenerateOptions, Generation, StopReason};
+use harness_record::{Finish, Prediction};
+use harness_sql::extract_sql;
+use serde_json::json;
+
+use super::{Inputs, Left, split_pair};
+use crate::context::{Context, convert};
+use crate::files::{Growing, write_lines};
+use crate::progress::Progress;
+
+/// The file of predictions in a stage's folder.
+pub const PREDICTIONS: &str = "predictions.jsonl";
+
+pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, work: &WorkDir<'_>) -> Result<Left> {
+    let (train, target) = split_pair(name)?;
+    let adapter = if train == BASE {
+        None
+    } else {
+        let stage = inputs.stage(&StageId::new(StageKind::Train, train))?;
+        stage.file("adapter_model.safetensors")?;
+        Some(stage.path().to_owned())
+    };
+    predict(context, target, adapter.as_deref(), work.path())
+}
+
+/// Answers all questions of a target into `folder`; rows of an interrupted attempt in it are kept.
+pub fn predict(
+    context: &Context,
+    target: &str,
+    adapter: Option<&Path>,
+    folder: &Path,
+) -> Result<Left> {
+    let dataset = context.dataset(target)?;
+    let model = context.model()?;
+    let adapter = adapter
+        .map(|folder| -> Result<AdapterWeights> {
+            let file = AdapterFile::read(folder)?;
+            let config = model.decoder.config();
+            let adapter = Adapter::from_file(config, &file)
+                .with_context(|| format!("adapter in {}", folder.display()))?;
+            Ok(AdapterWeights::new(&adapter, config.layers)?)
+        })
+        .transpose()?;
+    let options: prompt::PromptOptions = convert(&context.spec.prompt)?;
+
+    let partial = folder.join("predictions.partial.jsonl");
+    let (mut growing, finished) = Growing::open::<Prediction>(&partial)?;
+    let mut rows: BTreeMap<String, Prediction> = finished
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
+    let open: Vec<_> = dataset
+        .examples
+        .iter()
+        .filter(|example| !rows.contains_key(&example.id))
+        .collect();
+    let mut prompts = Vec::with_capacity(open.len());
+    let mut primers = Vec::with_capacity(open.len());
+    for example in &open {
+        let prompt = prompt::render(&options, &dataset.schemas[&example.db_id], example);
+        let ids = model
+            .prompt_ids(&prompt)
+            .with_context(|| format!("example {}", example.id))?;
+        prompts.push(ids);
+        primers.push(prompt.primed);
+    }
+
+    let engine = Engine::new(&model.decoder, adapter.as_ref());
+    let generate = GenerateOptions {
+        batch_size: context.spec.generate.batch_size,
+        max_new_tokens: context.spec.generate.max_new_tokens,
+        end_tokens: model.end_tokens().to_vec(),
+    };
+    let complete = |tokens: &[u32]| {
+        model
+            .tokenizer
+            .decode(tokens)
+            .is_ok_and(|text| is_complete(&text, options.chat))
+    };
+    let total = dataset.examples.len();
+    let mut progress = Progress::new(
+        format!("answering {target}"),
+        "questions",
+        total,
+        rows.len(),
+    );
+    engine.generate::<anyhow::Error>(&prompts, &generate, &complete, &mut |index, answer| {
+        let raw = model
+            .tokenizer
+            .decode(strip_end(&answer, model.end_tokens()))?;
+        let count = answer.tokens.len();
+        let row = Prediction {
+            id: open[index].id.clone(),
+            db_id: open[index].db_id.clone(),
+            sql: extract_sql(&raw, &primers[index]).sql,
+            raw,
+            finish: match answer.stop {
+                StopReason::EndToken => Finish::EndOfText,
+                StopReason::Rule => Finish::StopText,
+                StopReason::MaxTokens => Finish::MaxTokens,
+                StopReason::ContextFull => Finish::ContextFull,
+            },
+            prompt_tokens: prompts[index].len(),
+            completion_tokens: count,
+            mean_logprob: (count > 0).then(|| answer.logprob / count as f64),
+        };
+        growing.push(&row)?;
+        rows.insert(row.id.clone(), row);
+        progress.set(rows.len(), "");
+        Ok(())
+    })?;
+    drop(progress);
+
+    let ordered: Vec<&Prediction> = dataset.examples.iter().map(|e| &rows[&e.id]).collect();
+    write_lines(&folder.join(PREDICTIONS), &ordered)?;
+    let mut finishes = BTreeMap::new();
+    for row in &ordered {
+        *finishes
+            .entry(convert::<_, String>(&row.finish)?)
+            .or_insert(0usize) += 1;
+    }
+    let tokens: usize = ordered.iter().map(|row| row.completion_tokens).sum();
+    let empty = ordered.iter().filter(|row| row.sql.is_empty()).count();
+    Ok(Left {
+        notes: json!({
+            "predictions": ordered.len(), "without_sql": empty, "finish": finishes,
+            "prompt_tokens": ordered.iter().map(|row| row.prompt_tokens).sum::<usize>(),
+            "completion_tokens": tokens,
+        }),
+        ..Left::default()
+    })
+}
+
+/// Whether an answer is whole: a semicolon, a fence that closes (or opens, behind a plain prompt), or, behind a
+/// plain prompt, a blank line.
+fn is_complete(text: &str, chat: bool) -> bool {
+    if chat {
+        // The first fence opens the block, the second closes it.
+        let fences = text.matches("```").count();
+        return fences >= 2 || (fences == 0 && text.trim_end().ends_with(';'));
+    }
+    let body = text.trim_start();
+    body.contains(';') || body.contains("```") || body.contains("\n\n")
+}
+
+fn strip_end<'a>(answer: &'a Generation, end_tokens: &[u32]) -> &'a [u32] {
+    match answer.tokens.split_last() {
+        Some((last, rest)) if end_tokens.contains(last) => rest,
+        _ => &answer.tokens,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_complete;
+
+    #[test]
+    fn an_answer_is_whole_at_its_end_mark() {
+        for (text, chat, whole) in [
+            (" name FROM singer", false, false),
+            (" name FROM singer;", false, true),
+            (" name\nFROM singer\n\n", false, true),
+            ("\n\n name", false, false),
+            (" 1\n```", false, true),
+            ("```sql\nSELECT 1;", true, false),
+            ("```sql\nSELECT 1;\n```", true, true),
+            ("SELECT 1;", true, true),
+        ] {
+            assert_eq!(is_complete(text, chat), whole, "{text:?}");
+        }
+    }
+}

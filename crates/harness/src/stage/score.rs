@@ -1,0 +1,108 @@
+//! Executing predictions and comparing them with the gold queries.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use harness_eval::{Limits, Options, Summary, WorkerCommand, evaluate, join, metric};
+use harness_experiment::StageKind;
+use harness_record::{Prediction, Verdict};
+use serde_json::json;
+
+use super::predict::PREDICTIONS;
+use super::{Inputs, Left, split_pair};
+use crate::context::{Context, answers};
+use crate::files::{read_lines, write_json, write_lines};
+use crate::progress::Progress;
+
+/// The file of verdicts in a stage's folder.
+pub const VERDICTS: &str = "verdicts.jsonl";
+
+pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) -> Result<Left> {
+    let (train, target) = split_pair(name)?;
+    let stage = inputs.stage(&answers(StageKind::Predict, train, target))?;
+    let predictions = read_lines(&stage.file(PREDICTIONS)?)?;
+    score(context, target, &predictions, folder)
+}
+
+/// Scores predictions for a target into `folder`.
+pub fn score(
+    context: &Context,
+    target: &str,
+    predictions: &[Prediction],
+    folder: &Path,
+) -> Result<Left> {
+    let dataset = context.dataset(target)?;
+    let eval = &context.spec.eval;
+    let rows = join(predictions, &dataset.examples, |db| {
+        dataset.databases.get(db).cloned().flatten()
+    })?;
+    let metrics = eval
+        .metrics
+        .iter()
+        .map(|name| metric(name.as_str()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let limits = Limits::default();
+    // The limits' defaults stand for BIRD's 30 seconds.
+    let share = eval.timeout_seconds / 30.0;
+    let options = Options {
+        worker: WorkerCommand {
+            program: std::env::current_exe().context("cannot find this program's own file")?,
+            args: vec!["exec-worker".into()],
+        },
+        limits: Limits {
+            steps: (limits.steps as f64 * share) as u64,
+            wall_ms: (limits.wall_ms as f64 * share).max(1000.0) as u64,
+            ..limits
+        },
+        workers: eval
+            .workers
+            .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
+            .unwrap_or(1),
+    };
+    let mut progress = Progress::new(format!("scoring {target}"), "queries", rows.len(), 0);
+    let verdicts = evaluate(&rows, &metrics, &options, &mut |now| {
+        progress.set(now.done, &format!("{} stopped", now.stopped));
+    })?;
+    drop(progress);
+    write_lines(&folder.join(VERDICTS), &verdicts)?;
+    let summaries: Vec<Summary> = metrics
+        .iter()
+        .map(|metric| Summary::new(&verdicts, metric.name))
+        .collect();
+    for summary in &summaries {
+        eprintln!("  {}", line(summary));
+    }
+    write_json(&folder.join("summary.json"), &summaries)?;
+    Ok(Left {
+        notes: json!({ "verdicts": verdicts.len() }),
+        ..Left::default()
+    })
+}
+
+/// One metric in a line: no accuracy without n and interval.
+pub fn line(summary: &Summary) -> String {
+    let Some((accuracy, interval)) = summary.accuracy.zip(summary.interval.as_ref()) else {
+        return format!("{}: nothing could be scored", summary.metric);
+    };
+    let outcomes: Vec<String> = summary
+        .outcomes
+        .iter()
+        .map(|(outcome, count)| format!("{outcome:?} {count}").to_lowercase())
+        .collect();
+    format!(
+        "{}: {}/{} = {:.1} % [{:.1}, {:.1}]; {}",
+        summary.metric,
+        summary.right,
+        summary.n,
+        100.0 * accuracy,
+        100.0 * interval.low,
+        100.0 * interval.high,
+        outcomes.join(", ")
+    )
+}
+
+/// The verdicts of a finished stage.
+pub fn verdicts(inputs: &Inputs<'_>, train: &str, target: &str) -> Result<Vec<Verdict>> {
+    let stage = inputs.stage(&answers(StageKind::Score, train, target))?;
+    read_lines(&stage.file(VERDICTS)?)
+}

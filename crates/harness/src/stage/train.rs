@@ -1,0 +1,178 @@
+//! Fine-tuning on a training set.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use harness_data::{hold_out, prompt};
+use harness_experiment::WorkDir;
+use harness_experiment::spec::Schedule;
+use harness_model::{Adapter, LoraConfig};
+use harness_record::Example;
+use harness_train::{
+    Event, LoraObjective, Outcome, Run, ScheduleKind, StepLog, TrainConfig, TrainExample, preview,
+    train,
+};
+use serde_json::json;
+
+use super::Left;
+use crate::context::{Context, convert};
+use crate::files::{write, write_json};
+use crate::progress::Progress;
+
+/// The decoded first example with its mask: it holds text of the data set, so it is not kept with the results.
+const FIRST_EXAMPLE: &str = "first_example.txt";
+
+pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
+    fine_tune(context, name, work.path(), work.resumed())
+}
+
+fn fine_tune(context: &Context, name: &str, folder: &Path, resume: bool) -> Result<Left> {
+    let spec = &context.spec.train;
+    let dataset = context.dataset(name)?;
+    let model = context.model()?;
+    let config = train_config(spec);
+    config.validate()?;
+    let held = hold_out(dataset.examples.clone(), spec.dev_examples, spec.seed);
+    let options: prompt::PromptOptions = convert(&context.spec.prompt)?;
+    let encode = |examples: &[Example]| -> Result<Vec<TrainExample>> {
+        examples
+            .iter()
+            .map(|example| {
+                let pair =
+                    prompt::training_pair(&options, &dataset.schemas[&example.db_id], example);
+                let (prompt, completion) = model
+                    .training_ids(&pair)
+                    .with_context(|| format!("example {}", example.id))?;
+                Ok(TrainExample {
+                    id: example.id.clone(),
+                    prompt,
+                    completion,
+                })
+            })
+            .collect()
+    };
+    let (examples, development) = (encode(&held.kept)?, encode(&held.held_out)?);
+    ensure!(!examples.is_empty(), "no example is left to train on");
+    let first = preview(&examples[0], |ids| model.tokenizer.decode(ids))?;
+    eprintln!("the first example; what is trained stands in ⟦ ⟧:\n{first}");
+    write(&folder.join(FIRST_EXAMPLE), first.to_string().as_bytes())?;
+
+    let lora: LoraConfig = convert(&spec.lora)?;
+    let adapter = Adapter::new(model.decoder.config(), lora, spec.seed)?;
+    let objective = LoraObjective {
+        decoder: &model.decoder,
+        adapter: &adapter,
+    };
+    let checkpoints = folder.join("checkpoint");
+    let stop = AtomicBool::new(false);
+    let run = Run {
+        config: &config,
+        examples: &examples,
+        development: &development,
+        checkpoints: (spec.checkpoint_every > 0).then_some(checkpoints.as_path()),
+        resume,
+        stop: &stop,
+    };
+    let mut log = StepLog::open(&folder.join("log.jsonl"))?;
+    let mut failure = None;
+    let mut progress = None;
+    let outcome = train(&objective, &run, &mut |event| {
+        if let Err(error) = log.record(&event) {
+            // The loop ends after this step; the error is told below.
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            failure.get_or_insert(error);
+        }
+        show(name, &event, &mut progress);
+    })?;
+    drop(progress);
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    let Outcome::Finished(summary) = outcome else {
+        bail!("training was stopped; run again to go on");
+    };
+    adapter.to_file(&context.spec.model.name)?.write(folder)?;
+    write_json(&folder.join("summary.json"), &summary)?;
+    Ok(Left {
+        external: &["adapter_model.safetensors", FIRST_EXAMPLE],
+        notes: json!({
+            "examples": examples.len(),
+            "too_long": summary.left_out.too_long.len(),
+            "without_target": summary.left_out.no_target.len(),
+            "trainable_parameters": adapter.parameters(),
+            "final_loss": summary.final_loss,
+        }),
+    })
+}
+
+fn train_config(spec: &harness_experiment::spec::Train) -> TrainConfig {
+    TrainConfig {
+        epochs: spec.epochs.unwrap_or(1.0),
+        steps: spec.steps,
+        batch_size: spec.batch_size,
+        micro_batch_tokens: spec.micro_batch_tokens,
+        learning_rate: spec.learning_rate,
+        warmup_ratio: spec.warmup_ratio,
+        warmup_steps: None,
+        schedule: match spec.schedule {
+            Schedule::Constant => ScheduleKind::Constant,
+            Schedule::Linear => ScheduleKind::Linear,
+            Schedule::Cosine => ScheduleKind::Cosine,
+        },
+        weight_decay: spec.weight_decay,
+        betas: (spec.betas[0], spec.betas[1]),
+        eps: spec.eps,
+        max_grad_norm: spec.max_grad_norm,
+        max_length: spec.max_length,
+        seed: spec.seed,
+        dev_every: spec.dev_every,
+        checkpoint_every: spec.checkpoint_every,
+    }
+}
+
+fn show(name: &str, event: &Event, progress: &mut Option<Progress>) {
+    match event {
+        Event::Started {
+            examples,
+            left_out,
+            steps,
+            done,
+            trainable_parameters,
+            ..
+        } => {
+            eprintln!(
+                "training on {examples} examples ({} too long, {} without a target token left out), \
+                 {steps} steps, {trainable_parameters} trainable parameters",
+                left_out.too_long.len(),
+                left_out.no_target.len()
+            );
+            *progress = Some(Progress::new(
+                format!("training {name}"),
+                "steps",
+                *steps,
+                *done,
+            ));
+        }
+        Event::Step(step) => {
+            if let Some(progress) = progress {
+                progress.set(
+                    step.step,
+                    &format!(
+                        "loss {:.4}, lr {:.2e}, |g| {:.2}, {} tokens, {} trained",
+                        step.loss,
+                        step.learning_rate,
+                        step.grad_norm,
+                        step.tokens,
+                        step.target_tokens
+                    ),
+                );
+            }
+        }
+        Event::DevLoss(dev) => eprintln!(
+            "  development loss after step {}: {:.4}",
+            dev.step, dev.loss
+        ),
+        Event::Checkpoint { .. } => {}
+    }
+}

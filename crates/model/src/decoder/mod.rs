@@ -1,0 +1,162 @@
+//! The decoder of the Llama family and Qwen2: frozen weights, ready for prediction and for training.
+//!
+//! Pre-norm layers of grouped-query attention with rotary positions and a gated feed-forward part; the families
+//! differ in configuration (biases, tied embeddings, sizes), not in code.
+//! Dimension letters: `m` tokens laid end to end, `hidden` = heads · d for most models.
+
+mod train;
+
+use std::sync::Arc;
+
+use harness_kernel::{Precision, Rope};
+
+use crate::config::ModelConfig;
+use crate::error::ModelError;
+use crate::linear::Linear;
+use crate::lora::Projection;
+use crate::weights::Weights;
+
+pub use train::Sequences;
+
+/// Frozen weights of one model.
+#[derive(Debug)]
+pub struct Decoder {
+    pub(crate) config: ModelConfig,
+    /// The embedding `[vocabulary, hidden]`; also the output head where the two are tied.
+    pub(crate) embedding: Arc<Linear>,
+    pub(crate) head: Arc<Linear>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) norm: Arc<Vec<f32>>,
+    pub(crate) rope: Arc<Rope>,
+}
+
+/// Frozen weights of one layer.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) input_norm: Arc<Vec<f32>>,
+    pub(crate) post_attention_norm: Arc<Vec<f32>>,
+    /// Indexed by [`Projection`].
+    projections: [Arc<Linear>; 7],
+}
+
+impl Layer {
+    pub(crate) fn projection(&self, projection: Projection) -> &Arc<Linear> {
+        &self.projections[projection as usize]
+    }
+}
+
+/// Positions the rotary tables are made for at most: far more than a prompt of ours, far less than the
+/// 128 k that some configurations allow.
+const MAX_POSITIONS: usize = 16_384;
+
+impl Decoder {
+    /// Reads and packs all weights. `progress` is called with the number of layers done.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape than the configuration says, or can't be read.
+    pub fn load(
+        weights: &Weights,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, ModelError> {
+        let config = weights.config().clone();
+        let (vocabulary, hidden) = (config.vocab_size, config.hidden);
+        let matrix = |name: &str, outputs: usize, inputs: usize, bias: Option<Vec<f32>>| {
+            let data = weights.tensor(name, &[outputs, inputs])?;
+            Ok::<_, ModelError>(Arc::new(Linear::new(
+                &data, outputs, inputs, bias, precision,
+            )))
+        };
+        let vector =
+            |name: &str, len: usize| Ok::<_, ModelError>(Arc::new(weights.tensor(name, &[len])?));
+        let embedding = matrix("model.embed_tokens.weight", vocabulary, hidden, None)?;
+        let head = if config.tied {
+            Arc::clone(&embedding)
+        } else {
+            matrix("lm_head.weight", vocabulary, hidden, None)?
+        };
+        let mut layers = Vec::with_capacity(config.layers);
+        for index in 0..config.layers {
+            let name = |part: &str| format!("model.layers.{index}.{part}");
+            let mut projections = Vec::with_capacity(7);
+            for projection in Projection::ALL {
+                let (outputs, inputs) = projection.shape(&config);
+                let biased = config.qkv_bias
+                    && matches!(
+                        projection,
+                        Projection::QProj | Projection::KProj | Projection::VProj
+                    );
+                let bias = biased
+                    .then(|| {
+                        weights.tensor(&name(&format!("{}.bias", projection.path())), &[outputs])
+                    })
+                    .transpose()?;
+                let path = name(&format!("{}.weight", projection.path()));
+                projections.push(matrix(&path, outputs, inputs, bias)?);
+            }
+            let Ok(projections) = projections.try_into() else {
+                unreachable!("one for each of Projection::ALL")
+            };
+            layers.push(Layer {
+                input_norm: vector(&name("input_layernorm.weight"), hidden)?,
+                post_attention_norm: vector(&name("post_attention_layernorm.weight"), hidden)?,
+                projections,
+            });
+            progress(index + 1, config.layers);
+        }
+        let norm = vector("model.norm.weight", hidden)?;
+        let positions = config.context.min(MAX_POSITIONS);
+        let rope = Arc::new(Rope::new(config.head_dim, config.rope_theta, positions));
+        Ok(Self {
+            config,
+            embedding,
+            head,
+            layers,
+            norm,
+            rope,
+        })
+    }
+
+    /// The model's configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Positions a sequence may have.
+    pub fn context(&self) -> usize {
+        self.rope.positions()
+    }
+
+    /// Memory of the weights as they are packed now, in bytes.
+    pub fn bytes(&self) -> usize {
+        let head = if self.config.tied {
+            0
+        } else {
+            self.head.bytes()
+        };
+        let layers: usize = self
+            .layers
+            .iter()
+            .flat_map(|layer| &layer.projections)
+            .map(|linear| linear.bytes())
+            .sum();
+        self.embedding.bytes() + head + layers
+    }
+
+    /// The embeddings of tokens, `[tokens, hidden]`.
+    pub(crate) fn embed(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
+        let hidden = self.config.hidden;
+        let table = self.embedding.packed();
+        let mut rows = vec![0f32; tokens.len() * hidden];
+        for (&id, row) in tokens.iter().zip(rows.chunks_exact_mut(hidden)) {
+            if id as usize >= table.outputs() {
+                return Err(ModelError::TokenOutOfRange {
+                    id,
+                    vocabulary: table.outputs(),
+                });
+            }
+            table.copy_row(id as usize, row);
+        }
+        Ok(rows)
+    }
+}

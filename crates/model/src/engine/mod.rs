@@ -1,0 +1,40 @@
+//! Prediction: batched greedy decoding over a cache, prompts that begin alike computed once.
+//!
+//! The result of a prompt is the same bits at any batch size, in any order and however much of it was shared with
+//! another, because every kernel treats rows independently.
+
+mod adapter;
+mod forward;
+mod generate;
+mod score;
+
+use harness_kernel::KvShape;
+
+pub use adapter::AdapterWeights;
+pub use generate::{GenerateOptions, Generation, StopReason};
+
+use crate::decoder::Decoder;
+
+/// A decoder with an optional adapter, ready to predict.
+#[derive(Debug)]
+pub struct Engine<'a> {
+    decoder: &'a Decoder,
+    adapter: Option<&'a AdapterWeights>,
+}
+
+impl<'a> Engine<'a> {
+    /// Predicts with the frozen weights, plus the adapter where there is one.
+    pub fn new(decoder: &'a Decoder, adapter: Option<&'a AdapterWeights>) -> Self {
+        Self { decoder, adapter }
+    }
+
+    fn kv_shape(&self) -> KvShape {
+        let config = &self.decoder.config;
+        KvShape {
+            layers: config.layers,
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            head_dim: config.head_dim,
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Low-rank adaptation (Hu et al. 2021): `y = x · Wᵀ + (α/r) · (x · Aᵀ) · Bᵀ` with W frozen.
+
+use std::fmt;
+
+use candle_core::{Device, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::ModelConfig;
+use crate::error::ModelError;
+use crate::peft::{AdapterFile, NamedTensor, PeftConfig};
+
+/// The linear layers of a decoder layer, by their names in checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// Queries.
+    QProj,
+    /// Keys.
+    KProj,
+    /// Values.
+    VProj,
+    /// Attention output.
+    OProj,
+    /// Gate of the feed-forward part.
+    GateProj,
+    /// Up projection of the feed-forward part.
+    UpProj,
+    /// Down projection of the feed-forward part.
+    DownProj,
+}
+
+impl Projection {
+    /// All, in the order of a forward pass.
+    pub const ALL: [Self; 7] = [
+        Self::QProj,
+        Self::KProj,
+        Self::VProj,
+        Self::OProj,
+        Self::GateProj,
+        Self::UpProj,
+        Self::DownProj,
+    ];
+
+    /// Name in checkpoints: `q_proj`, …
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::QProj => "q_proj",
+            Self::KProj => "k_proj",
+            Self::VProj => "v_proj",
+            Self::OProj => "o_proj",
+            Self::GateProj => "gate_proj",
+            Self::UpProj => "up_proj",
+            Self::DownProj => "down_proj",
+        }
+    }
+
+    /// Path inside a layer: `self_attn.q_proj`, `mlp.gate_proj`, …
+    pub fn path(self) -> String {
+        let block = match self {
+            Self::QProj | Self::KProj | Self::VProj | Self::OProj => "self_attn",
+            Self::GateProj | Self::UpProj | Self::DownProj => "mlp",
+        };
+        format!("{block}.{}", self.name())
+    }
+
+    /// `(outputs, inputs)` in a model of this configuration.
+    pub fn shape(self, config: &ModelConfig) -> (usize, usize) {
+        let attention = config.heads * config.head_dim;
+        let kv = config.kv_heads * config.head_dim;
+        match self {
+            Self::QProj => (attention, config.hidden),
+            Self::KProj | Self::VProj => (kv, config.hidden),
+            Self::OProj => (config.hidden, attention),
+            Self::GateProj | Self::UpProj => (config.intermediate, config.hidden),
+            Self::DownProj => (config.hidden, config.intermediate),
+        }
+    }
+}
+
+impl fmt::Display for Projection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is adapted and how much.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoraConfig {
+    /// Rank `r` of the update.
+    pub rank: usize,
+    /// Numerator `α` of the scale `α/r`.
+    pub alpha: f64,
+    /// Probability that an input of `A` is dropped in training.
+    pub dropout: f32,
+    /// Layers that get an update.
+    pub targets: Vec<Projection>,
+}
+
+impl LoraConfig {
+    /// `α/r`.
+    pub fn scale(&self) -> f32 {
+        (self.alpha / self.rank as f64) as f32
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let fault = |setting, problem: &str| {
+            Err(ModelError::Setting {
+                setting,
+                problem: problem.to_owned(),
+            })
+        };
+        if self.rank == 0 {
+            return fault("lora.rank", "has to be at least 1");
+        }
+        if !(self.alpha.is_finite() && self.alpha > 0.0) {
+            return fault("lora.alpha", "has to be a positive number");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return fault("lora.dropout", "has to be at least 0 and below 1");
+        }
+        if self.targets.is_empty() {
+            return fault("lora.targets", "names no layer; try [q_proj, v_proj]");
+        }
+        Ok(())
+    }
+}
+
+/// The two trainable matrices of one layer: `a` is `[r, inputs]`, `b` is `[outputs, r]`.
+#[derive(Debug, Clone)]
+pub struct LoraPair {
+    /// Down projection `A`.
+    pub a: Var,
+    /// Up projection `B`.
+    pub b: Var,
+}
+
+/// A trainable adapter for all layers of a decoder.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    config: LoraConfig,
+    /// One entry a layer, indexed by [`Projection`].
+    layers: Vec<[Option<LoraPair>; 7]>,
+}
+
+impl Adapter {
+    /// A fresh adapter that changes nothing yet: `A` uniform in `±1/√inputs` (as PEFT's default), `B` zero.
+    ///
+    /// # Errors
+    /// For a configuration without rank or targets.
+    pub fn new(model: &ModelConfig, config: LoraConfig, seed: u64) -> Result<Self, ModelError> {
+        config.check()?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let rank = config.rank;
+        let targets = config.targets.clone();
+        Self::build(model, config, |_, projection| {
+            if !targets.contains(&projection) {
+                return Ok(None);
+            }
+            let (outputs, inputs) = projection.shape(model);
+            let bound = 1.0 / (inputs as f32).sqrt();
+            let a = (0..rank * inputs)
+                .map(|_| rng.random_range(-bound..bound))
+                .collect();
+            Ok(Some((a, vec![0.0; outputs * rank])))
+        })
+    }
+
+    /// From arrays, layer by layer in [`Projection::ALL`] order.
+    fn build(
+        model: &ModelConfig,
+        config: LoraConfig,
+        mut values: impl FnMut(usize, Projection) -> Result<Option<(Vec<f32>, Vec<f32>)>, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let rank = config.rank;
+        let mut layers = Vec::with_capacity(model.layers);
+        for layer in 0..model.layers {
+            let mut pairs = [const { None }; 7];
+            for projection in Projection::ALL {
+                if let Some((a, b)) = values(layer, projection)? {
+                    let (outputs, inputs) = projection.shape(model);
+                    let var = |data: Vec<f32>, shape: (usize, usize)| {
+                        Var::from_tensor(&Tensor::from_vec(data, shape, &Device::Cpu)?)
+                    };
+                    pairs[projection as usize] = Some(LoraPair {
+                        a: var(a, (rank, inputs))?,
+                        b: var(b, (outputs, rank))?,
+                    });
+                }
+            }
+            layers.push(pairs);
+        }
+        Ok(Self { config, layers })
+    }
+
+    /// What is adapted and how much.
+    pub fn config(&self) -> &LoraConfig {
+        &self.config
+    }
+
+    /// The pair of one layer, if that layer is adapted.
+    pub fn pair(&self, layer: usize, projection: Projection) -> Option<&LoraPair> {
+        self.layers[layer][projection as usize].as_ref()
+    }
+
+    /// All trainable matrices with their names in PEFT's format, in a fixed order.
+    pub fn named_vars(&self) -> Vec<(String, Var)> {
+        let mut vars = Vec::new();
+        for (layer, pairs) in self.layers.iter().enumerate() {
+            for projection in Projection::ALL {
+                if let Some(pair) = &pairs[projection as usize] {
+                    vars.push((tensor_name(layer, projection, "A"), pair.a.clone()));
+                    vars.push((tensor_name(layer, projection, "B"), pair.b.clone()));
+                }
+            }
+        }
+        vars
+    }
+
+    /// Number of trainable values.
+    pub fn parameters(&self) -> usize {
+        self.named_vars()
+            .iter()
+            .map(|(_, var)| var.elem_count())
+            .sum()
+    }
+
+    /// The adapter as PEFT's two files have it.
+    ///
+    /// # Errors
+    /// If a matrix can't be read back.
+    pub fn to_file(&self, base_model: &str) -> Result<AdapterFile, ModelError> {
+        let mut tensors = Vec::new();
+        for (name, var) in self.named_vars() {
+            tensors.push(NamedTensor {
+                name,
+                shape: var.dims().to_vec(),
+                data: var.flatten_all()?.to_vec1()?,
+            });
+        }
+        Ok(AdapterFile {
+            config: PeftConfig {
+                base_model_name_or_path: Some(base_model.to_owned()),
+                r: self.config.rank,
+                lora_alpha: self.config.alpha,
+                lora_dropout: f64::from(self.config.dropout),
+                target_modules: self
+                    .config
+                    .targets
+                    .iter()
+                    .map(|target| target.name().to_owned())
+                    .collect(),
+            },
+            tensors,
+        })
+    }
+
+    /// From PEFT's two files, for a base model of this configuration.
+    ///
+    /// # Errors
+    /// If a tensor is missing, superfluous or has another shape than the base model asks for.
+    pub fn from_file(model: &ModelConfig, file: &AdapterFile) -> Result<Self, ModelError> {
+        let targets = file
+            .config
+            .target_modules
+            .iter()
+            .map(|name| {
+                Projection::ALL
+                    .into_iter()
+                    .find(|projection| projection.name() == name)
+                    .ok_or_else(|| ModelError::Setting {
+                        setting: "target_modules",
+                        problem: format!("no linear layer is called {name}"),
+                    })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let config = LoraConfig {
+            rank: file.config.r,
+            alpha: file.config.lora_alpha,
+            dropout: file.config.lora_dropout as f32,
+            targets: targets.clone(),
+        };
+        config.check()?;
+        let rank = config.rank;
+        let mut used = 0;
+        let adapter = Self::build(model, config, |layer, projection| {
+            if !targets.contains(&projection) {
+                return Ok(None);
+            }
+            let (outputs, inputs) = projection.shape(model);
+            let mut find = |side, expected: [usize; 2]| {
+                let name = tensor_name(layer, projection, side);
+                let Some(tensor) = file.tensors.iter().find(|tensor| tensor.name == name) else {
+                    return Err(ModelError::AdapterTensor {
+                        name,
+                        problem: "missing",
+                    });
+                };
+                if tensor.shape != expected {
+                    return Err(ModelError::AdapterShape {
+                        name,
+                        expected: expected.to_vec(),
+                        found: tensor.shape.clone(),
+                    });
+                }
+                used += 1;
+                Ok(tensor.data.clone())
+            };
+            Ok(Some((
+                find("A", [rank, inputs])?,
+                find("B", [outputs, rank])?,
+            )))
+        })?;
+        if used < file.tensors.len() {
+            let known: Vec<String> = adapter
+                .named_vars()
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect();
+            if let Some(tensor) = file
+                .tensors
+                .iter()
+                .find(|tensor| !known.contains(&tensor.name))
+            {
+                return Err(ModelError::AdapterTensor {
+                    name: tensor.name.clone(),
+                    problem: "belongs to no layer of this base model",
+                });
+            }
+        }
+        Ok(adapter)
+    }
+}
+
+fn tensor_name(layer: usize, projection: Projection, side: &str) -> String {
+    format!(
+        "base_model.model.model.layers.{layer}.{}.lora_{side}.weight",
+        projection.path()
+    )
+}
