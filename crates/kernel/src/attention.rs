@@ -105,7 +105,6 @@ pub fn attention_forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]
     let group = shape.heads / shape.kv_heads;
     let out = Shared(out.as_mut_ptr());
     shape.tasks().for_each(|task| {
-        let out = out;
         let length = task.end - task.first;
         let kv = |data| View {
             data,
@@ -135,7 +134,7 @@ pub fn attention_forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]
                 for (row, values) in buffer.chunks_exact(d).enumerate().take(to - from) {
                     // SAFETY: a task writes its own heads of its own rows, inside `out` by the check above.
                     unsafe {
-                        let place = out.0.add(at + (from + row) * q_row);
+                        let place = out.at(at + (from + row) * q_row);
                         std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
                     }
                 }
@@ -170,7 +169,6 @@ pub fn attention_backward(
         Shared(dv.as_mut_ptr()),
     );
     shape.tasks().for_each(|task| {
-        let (dq, dk, dv) = (dq, dk, dv);
         let length = task.end - task.first;
         let kv_at = task.first * kv_row + task.kv_head * d;
         let k = View {
@@ -270,7 +268,7 @@ pub fn attention_backward(
                 for (row, values) in dq_block.chunks_exact(d).enumerate().take(rows) {
                     // SAFETY: a task writes its own heads of its own rows, inside `dq` by the checks above.
                     unsafe {
-                        let place = dq.0.add(at + (from + row) * q_row);
+                        let place = dq.at(at + (from + row) * q_row);
                         std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
                     }
                 }
@@ -280,8 +278,8 @@ pub fn attention_backward(
             // SAFETY: a task writes its own key head of its own rows.
             unsafe {
                 let place = kv_at + row * kv_row;
-                std::ptr::copy_nonoverlapping(dk_own[row * d..].as_ptr(), dk.0.add(place), d);
-                std::ptr::copy_nonoverlapping(dv_own[row * d..].as_ptr(), dv.0.add(place), d);
+                std::ptr::copy_nonoverlapping(dk_own[row * d..].as_ptr(), dk.at(place), d);
+                std::ptr::copy_nonoverlapping(dv_own[row * d..].as_ptr(), dv.at(place), d);
             }
         }
     });

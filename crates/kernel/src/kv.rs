@@ -186,7 +186,6 @@ pub fn attend(
     tasks
         .into_par_iter()
         .for_each(|(sequence, row, from, count, head)| {
-            let out = out;
             let cache = caches[sequence];
             let first = positions[sequence] + from;
             let seen = first + count;
@@ -227,7 +226,7 @@ pub fn attend(
             for (r, values) in buffer.chunks_exact(group * d).enumerate() {
                 // SAFETY: a task writes its own heads of its own rows, inside `out` by the checks above.
                 unsafe {
-                    let place = out.0.add((row + r) * row_width + head * group * d);
+                    let place = out.at((row + r) * row_width + head * group * d);
                     std::ptr::copy_nonoverlapping(values.as_ptr(), place, group * d);
                 }
             }

@@ -237,7 +237,7 @@ impl<W: Weight> Job<'_, W> {
                             .panels
                             .as_ptr()
                             .add(panel * self.panel_stride + start * WIDTH);
-                        let out = self.out.0.add(tile * self.out_stride + column);
+                        let out = self.out.at(tile * self.out_stride + column);
                         if width == WIDTH {
                             tile_product(height, length, x, weights, out, self.out_stride, keep);
                         } else {

@@ -62,6 +62,7 @@ impl Packed {
     }
 
     /// The same matrix packed the other way round: from `x · Wᵀ` to `y · W`.
+    #[must_use]
     pub fn transposed(&self) -> Self {
         let precision = match self.panels {
             Panels::F32(_) => Precision::F32,

@@ -1,6 +1,9 @@
 //! Products with the narrow matrices of an adapter and inside attention: both factors change at every call,
 //! so nothing is packed ahead and the `gemm` crate does them. All matrices are row-major.
 
+// The crate takes strides as `isize`; no slice of ours is longer than that.
+#![allow(clippy::cast_possible_wrap)]
+
 use gemm::Parallelism;
 
 /// `out[m, n] += scale · a[m, k] · b[n, k]ᵀ`.

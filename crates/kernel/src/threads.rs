@@ -28,6 +28,17 @@ pub fn for_each_row_block(
 #[derive(Clone, Copy)]
 pub(crate) struct Shared(pub(crate) *mut f32);
 
+impl Shared {
+    /// The place `offset` values further on.
+    ///
+    /// # Safety
+    /// It lies inside what the pointer was made from.
+    pub(crate) unsafe fn at(self, offset: usize) -> *mut f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add(offset) }
+    }
+}
+
 // SAFETY: the pointer itself is plain data; disjointness of the writes is argued where it is used.
 unsafe impl Send for Shared {}
 // SAFETY: as above.

@@ -106,8 +106,8 @@ fn rms_norm_slopes() {
     };
     let mut dx = vec![0.0; x.len()];
     rms_norm_backward(&x, &w, 1e-5, &dy, &mut dx);
-    for i in 0..x.len() {
-        close(f64::from(dx[i]), slope(&x, i, &f), 2e-3, "dx");
+    for (i, found) in dx.iter().enumerate() {
+        close(f64::from(*found), slope(&x, i, &f), 2e-3, "dx");
     }
 }
 

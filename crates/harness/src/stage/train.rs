@@ -54,7 +54,9 @@ fn fine_tune(context: &Context, name: &str, folder: &Path, resume: bool) -> Resu
     };
     let (examples, development) = (encode(&held.kept)?, encode(&held.held_out)?);
     ensure!(!examples.is_empty(), "no example is left to train on");
-    let first = preview(&examples[0], |ids| model.tokenizer.decode(ids))?;
+    let first = preview(&examples[0], |ids| {
+        model.tokenizer.decode_with_specials(ids)
+    })?;
     eprintln!("the first example; what is trained stands in ⟦ ⟧:\n{first}");
     write(&folder.join(FIRST_EXAMPLE), first.to_string().as_bytes())?;
 

@@ -112,8 +112,17 @@ impl Tokenizer {
 
     /// The text of the ids. Special tokens are left out, and so are ids outside the vocabulary.
     pub fn decode(&self, ids: &[u32]) -> Result<String, TokenizerError> {
+        self.text(ids, true)
+    }
+
+    /// The text of the ids with special tokens written out: for people, not for an answer.
+    pub fn decode_with_specials(&self, ids: &[u32]) -> Result<String, TokenizerError> {
+        self.text(ids, false)
+    }
+
+    fn text(&self, ids: &[u32], skip_specials: bool) -> Result<String, TokenizerError> {
         self.inner
-            .decode(ids, true)
+            .decode(ids, skip_specials)
             .map_err(|e| TokenizerError::Decode {
                 what: e.to_string(),
             })

@@ -20,6 +20,7 @@ pub const VOCABULARY: usize = 101;
 pub const THETA: f64 = 5000.0;
 pub const EPSILON: f64 = 1e-5;
 
+#[allow(dead_code)] // Not every test file that shares this module reads all of it.
 pub struct Tiny {
     pub qwen2: bool,
     pub tied: bool,
