@@ -121,7 +121,7 @@ pub struct Coefficient {
     pub value: Option<f64>,
     /// Why there is no value.
     pub reason: Option<NoValue>,
-    /// Percentile bootstrap interval; none if fewer than half of the resamples have a value.
+    /// Percentile bootstrap interval; none under 8 cells, or if fewer than half of the resamples have a value.
     pub interval: Option<Interval>,
     /// Resamples without a value, because all their cells are alike.
     pub degenerate: usize,

@@ -1,5 +1,7 @@
 //! Decoder language models: weights, tokenizer and chat template in, logits out.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 pub mod chat;
 pub mod config;
 mod decoder;

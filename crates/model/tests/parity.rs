@@ -3,7 +3,12 @@
 //!
 //! Tolerances are those stated with the figures: 0.02 in mean negative log-likelihood, 0.15 in logits. A wrong
 //! rotation or an unpermuted weight moves the likelihood by about 1.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 mod common;
 

@@ -45,6 +45,16 @@ pub struct Estimate {
     pub high: f64,
 }
 
+/// A coefficient of correlation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coefficient {
+    /// The coefficient, in \[−1, 1\].
+    pub value: f64,
+    /// Its interval of confidence (95 %), lower and upper end; `None` where the cells are too few for one.
+    pub interval: Option<(f64, f64)>,
+}
+
 /// One pair of training set and target.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,11 +126,11 @@ pub struct Correlation {
     /// Number of cells.
     pub n: usize,
     /// Pearson's r.
-    pub pearson: Option<Estimate>,
+    pub pearson: Option<Coefficient>,
     /// Spearman's rho.
-    pub spearman: Option<Estimate>,
+    pub spearman: Option<Coefficient>,
     /// Kendall's tau.
-    pub kendall: Option<Estimate>,
+    pub kendall: Option<Coefficient>,
     /// What limits it, such as too few cells to conclude; empty for nothing.
     pub note: String,
 }

@@ -13,8 +13,8 @@ mod table;
 mod terminal;
 
 pub use input::{
-    Cell, ChangedExample, Correlation, Curve, Estimate, LossPoint, OutcomeRow, Provenance,
-    ReportInput, StageRow,
+    Cell, ChangedExample, Coefficient, Correlation, Curve, Estimate, LossPoint, OutcomeRow,
+    Provenance, ReportInput, StageRow,
 };
 pub use json::{ReportError, from_json, json};
 pub use markdown::markdown;

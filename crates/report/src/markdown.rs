@@ -125,23 +125,43 @@ fn alignment(input: &ReportInput) -> String {
         ]);
     }
     let mut text = table.markdown();
-    let notes: String = input.cells.iter().map(notes).collect();
+    let notes = notes(&input.cells);
     if !notes.is_empty() {
         let _ = write!(text, "\n{notes}");
     }
     text
 }
 
-/// What was left out of a cell and what its reader has to know, as list items.
-fn notes(cell: &Cell) -> String {
-    let mut text = String::new();
-    let name = format!("{} → {}", escape(&cell.train_set), escape(&cell.target));
-    for (what, share) in &cell.left_out {
-        let percent = decimals(share * 100.0, 1);
-        let _ = writeln!(text, "- {name}: left out {}: {percent} %", escape(what));
+/// What was left out and what a reader has to know, as list items: each is said once, with the cells it is about.
+fn notes(cells: &[Cell]) -> String {
+    let mut items: Vec<(String, Vec<String>)> = Vec::new();
+    for cell in cells {
+        let name = format!("{} → {}", escape(&cell.train_set), escape(&cell.target));
+        let left_out =
+            cell.left_out
+                .iter()
+                .filter(|(_, share)| **share > 0.0)
+                .map(|(what, share)| {
+                    format!(
+                        "left out {}: {} %",
+                        escape(what),
+                        decimals(share * 100.0, 1)
+                    )
+                });
+        let warnings = cell
+            .warnings
+            .iter()
+            .map(|warning| format!("**{}**", escape(warning)));
+        for item in left_out.chain(warnings) {
+            match items.iter_mut().find(|(said, _)| *said == item) {
+                Some((_, names)) => names.push(name.clone()),
+                None => items.push((item, vec![name.clone()])),
+            }
+        }
     }
-    for warning in &cell.warnings {
-        let _ = writeln!(text, "- {name}: **{}**", escape(warning));
+    let mut text = String::new();
+    for (item, names) in items {
+        let _ = writeln!(text, "- {item} ({})", names.join(", "));
     }
     text
 }

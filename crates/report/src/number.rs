@@ -1,6 +1,6 @@
 //! Numbers as text: shares as percent with one decimal, scores with three, `n.a.` where there is none.
 
-use crate::Estimate;
+use crate::{Coefficient, Estimate};
 
 pub(crate) const NONE: &str = "n.a.";
 
@@ -52,9 +52,18 @@ pub(crate) fn points_interval(estimate: Option<Estimate>) -> String {
     )
 }
 
-/// A coefficient with its interval: `0.812 [0.100, 0.990]`.
-pub(crate) fn coefficient(estimate: Option<Estimate>) -> String {
-    with_interval(estimate, |value| decimals(value, 3))
+/// A coefficient with its interval, `0.812 [0.100, 0.990]`, or saying that there is none.
+pub(crate) fn coefficient(found: Option<Coefficient>) -> String {
+    match found {
+        Some(Coefficient {
+            value,
+            interval: None,
+        }) if value.is_finite() => {
+            format!("{} (no interval)", decimals(value, 3))
+        }
+        Some(found) => ratio(Some(found.value), found.interval),
+        None => NONE.to_owned(),
+    }
 }
 
 /// A score with its interval where there is one.

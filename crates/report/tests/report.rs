@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use harness_record::{Outcome, Verdict};
 use harness_report::{
-    Cell, ChangedExample, Correlation, Curve, Estimate, LossPoint, OutcomeCounts, OutcomeRow,
-    Provenance, ReportInput, StageRow, from_json, json, markdown, terminal_table,
+    Cell, ChangedExample, Coefficient, Correlation, Curve, Estimate, LossPoint, OutcomeCounts,
+    OutcomeRow, Provenance, ReportInput, StageRow, from_json, json, markdown, terminal_table,
 };
 
 fn estimate(value: f64, low: f64, high: f64) -> Estimate {
@@ -83,8 +83,14 @@ fn input() -> ReportInput {
         correlations: vec![Correlation {
             score: "A_KL".into(),
             n: 2,
-            pearson: Some(estimate(0.5, -0.9, 0.99)),
-            spearman: None,
+            pearson: Some(Coefficient {
+                value: 0.5,
+                interval: Some((-0.9, 0.99)),
+            }),
+            spearman: Some(Coefficient {
+                value: -0.25,
+                interval: None,
+            }),
             kendall: None,
             note: "too few cells to conclude".into(),
         }],

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::{Coefficient, CorrelateOptions, NO_NUMBER, NoValue};
+use super::{Coefficient, CorrelateOptions, NO_CONCLUSION, NO_NUMBER, NoValue};
 use crate::interval::Interval;
 
 type Statistic = fn(&[f64], &[f64]) -> Option<f64>;
@@ -38,7 +38,8 @@ pub(super) fn coefficient(
         });
     };
     let (values, degenerate) = bootstrap(scores, gains, statistic, options);
-    let enough = !values.is_empty() && values.len() >= degenerate;
+    // Resamples of a few cells are mostly the same cells again: their percentiles look far surer than they are.
+    let enough = scores.len() >= NO_CONCLUSION && !values.is_empty() && values.len() >= degenerate;
     Coefficient {
         value: Some(value),
         reason: None,

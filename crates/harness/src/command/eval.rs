@@ -36,16 +36,14 @@ pub fn eval(arguments: &EvalArgs) -> Result<()> {
 
 fn targets<'a>(context: &'a Context, only: Option<&str>) -> Result<Vec<&'a String>> {
     let all = &context.spec.targets;
-    match only {
-        None => Ok(all.keys().collect()),
-        Some(name) => match all.get_key_value(name) {
-            Some((name, _)) => Ok(vec![name]),
-            None => {
-                let known: Vec<_> = all.keys().map(String::as_str).collect();
-                bail!("there is no target {name}; there are: {}", known.join(", "))
-            }
-        },
-    }
+    let Some(name) = only else {
+        return Ok(all.keys().collect());
+    };
+    let Some((name, _)) = all.get_key_value(name) else {
+        let known: Vec<_> = all.keys().map(String::as_str).collect();
+        bail!("there is no target {name}; there are: {}", known.join(", "))
+    };
+    Ok(vec![name])
 }
 
 /// The base model, as stages of the experiment.

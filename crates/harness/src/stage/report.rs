@@ -160,11 +160,9 @@ fn cell(model: &str, row: &Row) -> Cell {
 
 fn predictor(report: &PredictorReport) -> harness_report::Correlation {
     let of = |coefficient: &Coefficient| {
-        let (value, interval) = coefficient.value.zip(coefficient.interval)?;
-        Some(Estimate {
-            value,
-            low: interval.low,
-            high: interval.high,
+        Some(harness_report::Coefficient {
+            value: coefficient.value?,
+            interval: coefficient.interval.map(|i| (i.low, i.high)),
         })
     };
     let note = match (report.n, report.pearson.reason) {
