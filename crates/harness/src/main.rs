@@ -24,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     start_log(cli.verbose);
-    harness_kernel::keep_freed_memory();
+    harness_model::keep_freed_memory();
     match command::dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

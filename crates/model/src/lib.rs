@@ -20,6 +20,6 @@ pub use config::ModelConfig;
 pub use decoder::{Decoder, Sequences};
 pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason};
 pub use error::ModelError;
-pub use harness_kernel::Precision;
+pub use harness_kernel::{Precision, keep_freed_memory};
 pub use linear::Linear;
 pub use lora::{Adapter, LoraConfig, LoraPair, Projection};
