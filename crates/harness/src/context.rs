@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use harness_data::{Dataset, DatasetKind, DatasetRef};
 use harness_experiment::plan::ExternalInputs;
 use harness_experiment::{Digest, Env, Plan, Resolved, StageId, StageKind, spec};
@@ -62,6 +62,11 @@ impl Context {
                 seed: set.seed,
                 require_database: set.require_database,
             };
+            ensure!(
+                reference.root.exists(),
+                "set {name}: there is no folder {}; `data` in the experiment, --data or HARNESS_DATA says where the data lies",
+                reference.root.display()
+            );
             harness_data::load(&reference).with_context(|| format!("set {name}"))
         })
     }

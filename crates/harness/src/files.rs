@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -56,6 +56,7 @@ pub fn write_lines<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
 
 /// A JSON Lines file that grows row by row, so that a killed run keeps what it had.
 pub struct Growing {
+    path: PathBuf,
     file: File,
 }
 
@@ -86,7 +87,8 @@ impl Growing {
             .open(path)
             .with_context(context)?;
         file.set_len(whole as u64).with_context(context)?;
-        Ok((Self { file }, rows))
+        let path = path.to_owned();
+        Ok((Self { path, file }, rows))
     }
 
     /// Adds a row; it is with the system when this returns.
@@ -95,7 +97,7 @@ impl Growing {
         line.push(b'\n');
         self.file
             .write_all(&line)
-            .context("cannot write a finished row")
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a user can do about an error, beyond what the error says itself.
 
+use std::io::ErrorKind;
+
 use harness_experiment::StoreError;
 
 /// A sentence, if there is one to say.
@@ -14,9 +16,10 @@ pub fn of(error: &anyhow::Error) -> Option<String> {
         .chain()
         .find_map(|cause| cause.downcast_ref::<std::io::Error>())?;
     match io.kind() {
-        std::io::ErrorKind::StorageFull => {
-            Some("the disk is full; what was finished is kept: free space and run again".to_owned())
-        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Some(
+            "there is no room on the disk, or a limit on it; what was finished is kept: make room and run again"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

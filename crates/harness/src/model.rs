@@ -56,7 +56,9 @@ impl Model {
         let path: &PathBuf = &files.files.path;
         let weights = Weights::open(path)?;
         let tokenizer = Tokenizer::open(path)?;
-        tokenizer.check_fits(weights.config())?;
+        tokenizer
+            .check_fits(weights.config())
+            .with_context(|| format!("the tokenizer of {}", path.display()))?;
         let chat = spec
             .prompt
             .chat

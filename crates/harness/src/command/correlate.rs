@@ -11,8 +11,13 @@ use crate::files::read_json;
 pub fn correlate(arguments: &CorrelateArgs) -> Result<()> {
     let correlation: Correlation = match (&arguments.cells, &arguments.config) {
         (Some(cells), _) => {
-            let cells: Vec<Cell> = read_json(cells)?;
-            anyhow::ensure!(!cells.is_empty(), "the file holds no cells");
+            let file = cells;
+            let cells: Vec<Cell> = read_json(file)?;
+            anyhow::ensure!(
+                !cells.is_empty(),
+                "{} holds no cells; a run leaves them in correlate/all/cells.json",
+                file.display()
+            );
             harness_align::correlate(&cells, &CorrelateOptions::default())
         }
         (None, Some(config)) => {
