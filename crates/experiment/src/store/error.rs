@@ -110,8 +110,8 @@ impl StoreError {
 
 fn io_hint(kind: ErrorKind, path: &Path) -> Option<String> {
     Some(match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "the disk is full; nothing finished was lost: free space and run again".to_owned()
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "the disk or a limit on files is full; nothing finished was lost: free space and run again".to_owned()
         }
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => format!(
             "{} cannot be written to; choose another folder with `out`",
