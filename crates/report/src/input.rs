@@ -91,14 +91,16 @@ pub struct Cell {
     pub ovlp_template: Option<f64>,
     /// Share of the target's n-grams found in the training set.
     pub ovlp_ngram: Option<f64>,
-    /// OVLP of the training set over OVLP of the predictions.
-    pub ovlp_ratio: Option<f64>,
-    /// Alignment ratio, with its interval where it was computed.
+    /// OVLP of the training set over OVLP of the predictions, of templates.
+    pub ovlp_ratio_template: Option<f64>,
+    /// The same of n-grams.
+    pub ovlp_ratio_ngram: Option<f64>,
+    /// Alignment ratio of the whole sets.
     pub ar: Option<f64>,
-    /// Interval of the alignment ratio, lower and upper end.
-    pub ar_interval: Option<(f64, f64)>,
     /// Alignment ratio with both sides drawn to the same size.
     pub ar_rarefied: Option<f64>,
+    /// Interval of the latter, lower and upper end.
+    pub ar_rarefied_interval: Option<(f64, f64)>,
     /// Shares that were left out of the comparison, by what they are (such as `predictions without a query`).
     pub left_out: BTreeMap<String, f64>,
     /// What a reader has to know before trusting the row.

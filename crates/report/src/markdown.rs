@@ -106,7 +106,8 @@ fn alignment(input: &ReportInput) -> String {
             "JS",
             "OVLP templates",
             "OVLP n-grams",
-            "OVLP ratio",
+            "OVLP ratio, templates",
+            "OVLP ratio, n-grams",
         ],
     );
     for cell in &input.cells {
@@ -116,12 +117,13 @@ fn alignment(input: &ReportInput) -> String {
             score(cell.a_kl),
             score(cell.a_kl_rev),
             score(cell.a_kl_pred),
-            ratio(cell.ar, cell.ar_interval),
-            score(cell.ar_rarefied),
+            score(cell.ar),
+            ratio(cell.ar_rarefied, cell.ar_rarefied_interval),
             score(cell.js),
             score(cell.ovlp_template),
             score(cell.ovlp_ngram),
-            score(cell.ovlp_ratio),
+            score(cell.ovlp_ratio_template),
+            score(cell.ovlp_ratio_ngram),
         ]);
     }
     let mut text = table.markdown();

@@ -55,6 +55,7 @@ fn alignment(input: &ReportInput) -> String {
         "OVLP",
         "OVLP ratio",
         "AR",
+        "AR, same size",
     ];
     let mut table = Table::new(2, &head);
     for cell in &input.cells {
@@ -64,8 +65,9 @@ fn alignment(input: &ReportInput) -> String {
             score(cell.a_kl),
             score(cell.a_kl_rev),
             score(cell.ovlp_template),
-            score(cell.ovlp_ratio),
-            ratio(cell.ar, cell.ar_interval),
+            score(cell.ovlp_ratio_template),
+            score(cell.ar),
+            ratio(cell.ar_rarefied, cell.ar_rarefied_interval),
         ]);
     }
     table.plain(WIDTH)

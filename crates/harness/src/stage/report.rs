@@ -149,9 +149,13 @@ fn cell(model: &str, row: &Row) -> Cell {
         js: Some(train.js),
         ovlp_template: Some(train.ovlp_template),
         ovlp_ngram: Some(train.ovlp_ngram),
-        ovlp_ratio: alignment.ratios.as_ref().and_then(|r| r.ovlp_ratio_ngram),
+        ovlp_ratio_template: alignment
+            .ratios
+            .as_ref()
+            .and_then(|r| r.ovlp_ratio_template),
+        ovlp_ratio_ngram: alignment.ratios.as_ref().and_then(|r| r.ovlp_ratio_ngram),
         ar: alignment.ratios.as_ref().map(|r| r.ar),
-        ar_interval: rarefied.and_then(|r| r.interval).map(|i| (i.low, i.high)),
+        ar_rarefied_interval: rarefied.and_then(|r| r.interval).map(|i| (i.low, i.high)),
         ar_rarefied: rarefied.map(|r| r.ar),
         left_out,
         warnings: texts,
