@@ -17,7 +17,7 @@ pub struct Notes {
     pub no_database: BTreeMap<String, usize>,
     /// Left out by the draw.
     pub not_drawn: usize,
-    /// What is in [`Dataset::examples`].
+    /// What is in [`Dataset::examples`](crate::Dataset::examples).
     pub kept: usize,
     /// Of these, examples without a database file, by database: they can't be executed.
     pub kept_without_database: BTreeMap<String, usize>,

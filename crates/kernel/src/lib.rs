@@ -1,7 +1,7 @@
 //! Numeric kernels on plain slices: what training and generation spend their time in.
 //!
 //! This crate knows neither tensors with gradients nor models: a kernel gets slices and shapes and fills
-//! slices. The `unsafe` of the project that is there for speed lives here, in [`pack`] and [`matmul`];
+//! slices. The `unsafe` of the project that is there for speed lives here, where threads share a slice and in the product;
 //! everything else is safe code shaped so that the compiler vectorises it.
 //!
 //! **One promise holds everywhere:** the value of an output row depends on that row's inputs alone, not on how
