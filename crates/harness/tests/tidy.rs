@@ -245,8 +245,8 @@ fn nothing_tells_where_it_was_made() {
         concat!("/", "root/"),
         concat!("/", "Users/"),
         concat!("pypi", ".org"),
-        concat!("pythonhosted", ".org"),
-        concat!("index.", "crates.io"),
+        concat!("python", "hosted.org"),
+        concat!("crates", ".io"),
         concat!("npmjs", ".org"),
     ];
     let breaches: Vec<String> = texts("")
