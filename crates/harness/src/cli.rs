@@ -159,7 +159,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "NAME")]
     pub target: Option<String>,
     /// Folder for predictions and verdicts; the experiment's own unless there is an adapter.
-    #[arg(long, value_name = "FOLDER", required_if_eq("adapter", ""))]
+    #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
 }
 

@@ -499,3 +499,81 @@ unsafe fn tile_plain<W: Weight, const HEIGHT: usize>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{ROWS, WIDTH, Weight, bf16, tile_portable, tile_product};
+
+    type Tile<W> = unsafe fn(usize, *const f32, *const W, *mut f32, usize, bool);
+
+    const STRIDE: usize = WIDTH + 5;
+
+    fn random(len: usize) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(len as u64);
+        (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
+    }
+
+    fn run<W: Weight>(
+        tile: Tile<W>,
+        height: usize,
+        length: usize,
+        weights: &[W],
+        keep: bool,
+    ) -> Vec<f32> {
+        let x = random(height * length);
+        let mut out = random(height * STRIDE);
+        assert_eq!(weights.len(), length * WIDTH);
+        // SAFETY: the slices have the lengths that height and length ask for; features are checked by the callers.
+        unsafe {
+            tile(
+                length,
+                x.as_ptr(),
+                weights.as_ptr(),
+                out.as_mut_ptr(),
+                STRIDE,
+                keep,
+            );
+        }
+        out
+    }
+
+    /// The tile that this machine chooses against those of other machines, at every height.
+    fn check<W: Weight>(convert: impl Fn(f32) -> W) {
+        macro_rules! heights {
+            ($($height:literal)*) => {$(
+                for (length, keep) in [(1, false), (7, true), (300, false), (301, true)] {
+                    let weights: Vec<W> = random(length * WIDTH).into_iter().map(&convert).collect();
+                    let chosen = |length, x, w, out, stride, keep| {
+                        // SAFETY: `run` passes pointers that reach far enough.
+                        unsafe { tile_product::<W>($height, length, x, w, out, stride, keep) }
+                    };
+                    let x = random($height * length);
+                    let mut best = random($height * STRIDE);
+                    chosen(length, x.as_ptr(), weights.as_ptr(), best.as_mut_ptr(), STRIDE, keep);
+                    let plain = run::<W>(tile_portable::<W, $height>, $height, length, &weights, keep);
+                    for (a, b) in best.iter().zip(&plain) {
+                        assert!((a - b).abs() < 1e-4, "{a} and {b} at height {}", $height);
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    if std::arch::is_x86_feature_detected!("avx2")
+                        && std::arch::is_x86_feature_detected!("fma")
+                    {
+                        let avx2 = run::<W>(super::tile_avx2::<W, $height>, $height, length, &weights, keep);
+                        assert_eq!(best, avx2, "height {}", $height);
+                    }
+                }
+            )*};
+        }
+        heights!(1 2 3 4 5 6 7 8 9 10 11 12);
+        assert_eq!(ROWS, 12, "every height is tried");
+    }
+
+    #[test]
+    fn tiles_of_other_machines_give_the_same() {
+        check(|value| value);
+        check(bf16::from_f32);
+    }
+}
