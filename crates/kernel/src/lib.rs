@@ -4,10 +4,12 @@
 //! slices. The `unsafe` of the project that is there for speed lives here, where threads share a slice and in the product;
 //! everything else is safe code shaped so that the compiler vectorises it.
 //!
-//! **One promise holds everywhere:** the value of an output row depends on that row's inputs alone, not on how
-//! many rows are computed with it, on blocking, or on the number of threads. A product sums over `k` in
-//! rising order with fused multiply-adds, always. So a prompt gives the same logits alone, in a batch of
-//! eight, or behind a shared prefix, to the last bit, on one machine and on every machine with FMA.
+//! **One promise holds for all that prediction uses** ([`matmul()`], [`attend`], norms, rotation, activation): the
+//! value of an output row depends on that row's inputs alone, not on how many rows are computed with it, on
+//! blocking, or on the number of threads. A product sums over `k` in rising order with fused multiply-adds,
+//! always. So a prompt gives the same logits alone, in a batch of eight, or behind a shared prefix, to the last
+//! bit, on one machine. Training also uses products whose factors change at every call ([`add_a_bt`] and its
+//! like, [`attention_forward`]); these are the `gemm` crate's, whose order of summation follows the shape.
 //!
 //! Dimension letters: `m` rows (tokens), `k` inputs, `n` outputs, `t` positions, `d` head width.
 

@@ -17,13 +17,14 @@ pub fn add_a_bt(
     b: &[f32],
     scale: f32,
 ) {
-    assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
+    let (a, b) = (View::rows(a, k), View::rows(b, k).transposed());
     general(
-        out,
+        (out, n),
         (m, n, k),
-        (a, k, 1),
-        (b, 1, k),
+        a,
+        b,
         scale,
+        true,
         Parallelism::Rayon(0),
     );
 }
@@ -39,13 +40,14 @@ pub fn add_a_b(
     b: &[f32],
     scale: f32,
 ) {
-    assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
+    let (a, b) = (View::rows(a, k), View::rows(b, n));
     general(
-        out,
+        (out, n),
         (m, n, k),
-        (a, k, 1),
-        (b, n, 1),
+        a,
+        b,
         scale,
+        true,
         Parallelism::Rayon(0),
     );
 }
@@ -61,15 +63,28 @@ pub fn add_at_b(
     b: &[f32],
     scale: f32,
 ) {
-    assert!(out.len() >= m * n && a.len() >= m * k && b.len() >= n * k);
+    let (a, b) = (View::rows(a, m).transposed(), View::rows(b, n));
     general(
-        out,
+        (out, n),
         (m, n, k),
-        (a, 1, m),
-        (b, n, 1),
+        a,
+        b,
         scale,
+        true,
         Parallelism::Rayon(0),
     );
+}
+
+/// `out[m, n] (+)= scale · a[m, k] · b[k, n]` on the calling thread, with views; rows of `out` are `out_row` apart.
+pub(crate) fn product(
+    out: (&mut [f32], usize),
+    shape: (usize, usize, usize),
+    a: View<'_>,
+    b: View<'_>,
+    scale: f32,
+    keep: bool,
+) {
+    general(out, shape, a, b, scale, keep, Parallelism::None);
 }
 
 /// A view of a matrix: element `[i, j]` is at `i · row + j · column`.
@@ -80,7 +95,24 @@ pub(crate) struct View<'a> {
     pub(crate) column: usize,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// A row-major matrix of this width.
+    fn rows(data: &'a [f32], width: usize) -> Self {
+        Self {
+            data,
+            row: width,
+            column: 1,
+        }
+    }
+
+    fn transposed(self) -> Self {
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
+    }
+
     fn covers(&self, rows: usize, columns: usize) -> bool {
         rows == 0
             || columns == 0
@@ -88,14 +120,14 @@ impl View<'_> {
     }
 }
 
-/// `out[m, n] (+)= scale · a[m, k] · b[k, n]` on the calling thread, with views; rows of `out` are `out_row` apart.
-pub(crate) fn product(
+fn general(
     (out, out_row): (&mut [f32], usize),
     (m, n, k): (usize, usize, usize),
     a: View<'_>,
     b: View<'_>,
     scale: f32,
     keep: bool,
+    parallelism: Parallelism,
 ) {
     assert!(m == 0 || n == 0 || (m - 1) * out_row + n <= out.len());
     assert!(
@@ -118,41 +150,6 @@ pub(crate) fn product(
             b.data.as_ptr(),
             b.column as isize,
             b.row as isize,
-            1.0,
-            scale,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
-}
-
-/// `out += scale · a · b` with a row and a column stride for each factor.
-fn general(
-    out: &mut [f32],
-    (m, n, k): (usize, usize, usize),
-    (a, a_row, a_column): (&[f32], usize, usize),
-    (b, b_row, b_column): (&[f32], usize, usize),
-    scale: f32,
-    parallelism: Parallelism,
-) {
-    // SAFETY: the callers checked that each slice covers its shape under these strides.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            true,
-            a.as_ptr(),
-            a_column as isize,
-            a_row as isize,
-            b.as_ptr(),
-            b_column as isize,
-            b_row as isize,
             1.0,
             scale,
             false,
