@@ -117,6 +117,14 @@ fn a_digest_changes_with_what_determines_the_result_and_nothing_else() {
             "report/all"
         ]
     );
+    // What is trained depends on the precision of the weights that stay as they are.
+    let moved = changed(&["generate.precision=bf16"], &none);
+    for stage in ["predict/base--d", "train/b", "train/s", "predict/s--d"] {
+        assert!(
+            moved.iter().any(|name| name == stage),
+            "{stage} in {moved:?}"
+        );
+    }
     let weights = BTreeMap::from([("weights".to_owned(), Digest::of_bytes(b"w"))]);
     let external = ExternalInputs::from([(StageId::new(StageKind::Train, "s"), weights)]);
     assert_eq!(

@@ -1,10 +1,10 @@
 //! The model of an experiment: found or fetched, opened, its tokenizer and its way of writing prompts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use harness_data::prompt::{Prompt, TrainingPair};
-use harness_experiment::Resolved;
+use harness_experiment::{Digest, Resolved};
 use harness_model::chat::{ChatTemplate, Message, Role};
 use harness_model::source::{self, ModelSource, ResolvedModel};
 use harness_model::tokenizer::Tokenizer;
@@ -37,9 +37,30 @@ pub fn fetch(spec: &Resolved) -> Result<ModelFiles> {
     .with_context(|| format!("model {}", spec.model.name))?;
     let sha256 = match &files.sha256 {
         Some(sha256) => sha256.clone(),
-        None => Weights::open(&files.path)?.sha256()?,
+        None => folder_sha256(&files.path)?,
     };
     Ok(ModelFiles { files, sha256 })
+}
+
+/// The digest of a model that is not one hashed file: weights and configuration, and what turns text into ids.
+fn folder_sha256(path: &Path) -> Result<String> {
+    let mut parts = vec![Weights::open(path)?.sha256()?];
+    let folder = if path.is_dir() {
+        Some(path)
+    } else {
+        path.parent()
+    };
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        let file = folder.unwrap_or(path).join(name);
+        if file.is_file() {
+            let bytes =
+                std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            parts.push(format!("{name} {}", Digest::of_bytes(&bytes).as_str()));
+        }
+    }
+    Ok(Digest::of_bytes(parts.join("\n").as_bytes())
+        .as_str()
+        .to_owned())
 }
 
 /// A model in memory.

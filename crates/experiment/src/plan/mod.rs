@@ -14,7 +14,7 @@ pub use key::StageKey;
 pub use kind::{StageId, StageKind};
 
 use crate::canonical::Digest;
-use crate::spec::{Resolved, Set};
+use crate::spec::{Precision, Resolved, Set};
 
 /// The name that stands for the model before any training in the names of stages.
 pub const BASE: &str = "base";
@@ -155,13 +155,18 @@ fn set_parameters(set: &Set) -> Value {
     json!({ "set": without(json!(set), &["root"]) })
 }
 
-/// How often a checkpoint is written changes no result.
+/// How often a checkpoint is written changes no result. The precision of the frozen weights does; it was added
+/// after the first results, all of bfloat16, and is left out at that value so that they stay valid.
 fn train_parameters(spec: &Resolved) -> Value {
-    json!({
+    let mut parameters = json!({
         "model": spec.model,
         "prompt": spec.prompt,
         "train": without(json!(spec.train), &["checkpoint_every"]),
-    })
+    });
+    if spec.generate.precision != Precision::Bf16 {
+        parameters["precision"] = json!(spec.generate.precision);
+    }
+    parameters
 }
 
 /// How many workers there are changes no verdict.

@@ -1,11 +1,11 @@
 //! The commands: each parses nothing and computes nothing, it calls and prints.
 
-mod align_tools;
 mod config;
 mod correlate;
 mod eval;
 mod plan;
 mod run;
+mod template;
 mod train;
 
 use std::path::Path;
@@ -30,7 +30,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Eval(arguments) => eval::eval(&arguments),
         Command::Train(arguments) => train::train(&arguments),
         Command::Correlate(arguments) => correlate::correlate(&arguments),
-        Command::Template => align_tools::template(),
+        Command::Template => template::template(),
         Command::ExecWorker => harness_eval::worker_main(),
     }
 }

@@ -39,8 +39,7 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, folder: &Path) -> Result<Left
             rows.push(row(context, inputs, train, target)?);
         }
     }
-    let cells: Vec<&Cell> = rows.iter().map(|row| &row.cell).collect();
-    let cells: Vec<Cell> = cells.into_iter().cloned().collect();
+    let cells: Vec<Cell> = rows.iter().map(|row| row.cell.clone()).collect();
     let options = CorrelateOptions {
         seed: spec.seed,
         ..CorrelateOptions::default()
