@@ -1,11 +1,10 @@
 //! Predictions and examples, brought together by id.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use harness_record::{Example, Prediction};
 
-use crate::Row;
+use crate::{Place, Row};
 
 /// Why predictions and examples do not fit together: all faults at once, each with the ids it concerns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
@@ -47,11 +46,11 @@ impl std::fmt::Display for JoinError {
     }
 }
 
-/// The rows to evaluate, in the order of the examples; `database` says where the file of a database is.
+/// The rows to evaluate, in the order of the examples; `place` says what there is of a database.
 pub fn join(
     predictions: &[Prediction],
     examples: &[Example],
-    database: impl Fn(&str) -> Option<PathBuf>,
+    place: impl Fn(&str) -> Place,
 ) -> Result<Vec<Row>, JoinError> {
     let mut faults = JoinError::default();
     let mut by_id: BTreeMap<&str, &Prediction> = BTreeMap::new();
@@ -75,7 +74,7 @@ pub fn join(
             Some(prediction) => rows.push(Row {
                 id: example.id.clone(),
                 db_id: example.db_id.clone(),
-                database: database(&example.db_id),
+                place: place(&example.db_id),
                 gold: example.gold.clone(),
                 predicted: prediction.sql.clone(),
             }),
@@ -92,6 +91,8 @@ pub fn join(
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use harness_record::Finish;
 
     use super::*;
@@ -124,12 +125,12 @@ mod tests {
     fn rows_come_in_the_order_of_the_examples() {
         let predictions = [prediction("a", "d"), prediction("b", "d")];
         let rows = join(&predictions, &[example("b"), example("a")], |db_id| {
-            Some(db_id.into())
+            Place::from(Some(db_id.into()))
         });
         let rows = rows.unwrap();
         assert_eq!(rows[0].predicted, "SELECT 'b'");
         assert_eq!(rows[1].id, "a");
-        assert_eq!(rows[1].database, Some("d".into()));
+        assert_eq!(rows[1].place.files, [PathBuf::from("d")]);
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
             prediction("b", "other"),
         ];
         let examples = [example("a"), example("b"), example("c"), example("c")];
-        let message = join(&predictions, &examples, |_| None)
+        let message = join(&predictions, &examples, |_| Place::default())
             .unwrap_err()
             .to_string();
         assert_eq!(

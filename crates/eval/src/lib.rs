@@ -1,11 +1,12 @@
 //! Is the SQL right: isolated execution, metrics, intervals.
 //!
 //! [`evaluate`] runs gold and predicted queries in worker processes ([`exec`]), compares their results by each
-//! [`Metric`] and returns one [`Verdict`](harness_record::Verdict) per row, in the order of the rows.
+//! [`Metric`] and returns one [`Judgement`] per row, in the order of the rows.
 //! [`Summary`] and [`paired`] turn verdicts into figures with intervals.
 //!
-//! This crate knows no tensors, no data-set files and no SQL grammar: whether a text is a single reading query is
-//! SQLite's own word. It is the only one that opens a database for a predicted query, and never writable.
+//! This crate knows no tensors and no data-set files. Whether a text is a single reading query is SQLite's own word;
+//! grammars serve only the metrics that are defined by one. It is the only crate that opens a database for a predicted
+//! query, and never writable.
 // SQLite, NumPy and McNemar are names in sentences, not code.
 #![allow(clippy::doc_markdown)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -17,7 +18,7 @@ mod join;
 mod metric;
 mod summary;
 
-pub use evaluate::{EvalError, Options, Progress, Row, evaluate};
+pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, evaluate};
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};
 pub use join::{JoinError, join};

@@ -81,6 +81,8 @@ mod tests {
             db_id: "d".into(),
             outcome,
             scores: BTreeMap::from([("m".into(), score)]),
+            error_class: None,
+            unstable: Vec::new(),
             error: None,
         }
     }

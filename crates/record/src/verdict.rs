@@ -16,6 +16,13 @@ pub struct Verdict {
     /// Value of each metric, by the metric's name: 1 right, 0 wrong, `None` where it can't be said
     /// (no database, a gold query that fails).
     pub scores: BTreeMap<String, Option<f64>>,
+    /// What is wrong with the prediction, in a word of a fixed list; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_class: Option<String>,
+    /// Metrics under which the gold query does not even agree with itself when it is run once more with rows in another
+    /// order: their scores on this row are partly chance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstable: Vec<String>,
     /// The engine's or the sandbox's own words, where the outcome is not [`Outcome::Executed`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

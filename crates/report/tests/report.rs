@@ -27,6 +27,8 @@ fn verdicts() -> Vec<Verdict> {
         db_id: "d".into(),
         outcome,
         scores: BTreeMap::from([("ex".to_owned(), score)]),
+        error_class: None,
+        unstable: Vec::new(),
         error: None,
     })
     .collect()

@@ -159,6 +159,8 @@ mod tests {
             db_id: format!("d{db}"),
             outcome: Outcome::Executed,
             scores: BTreeMap::from([("m".into(), Some(f64::from(u8::from(right))))]),
+            error_class: None,
+            unstable: Vec::new(),
             error: None,
         }
     }

@@ -11,14 +11,18 @@
 use std::collections::HashSet;
 
 use super::python::{BadText, Cell};
-use super::{Executed, Metric};
+use super::{ByResults, Executed, Kind, Metric};
 use crate::exec::Rows;
 
 pub const METRIC: Metric = Metric {
     name: "bird_ex",
     summary: "BIRD's execution accuracy: equal sets of rows, columns in order",
-    rewrite: str::to_owned,
-    agree,
+    graded: false,
+    kind: Kind::Results(ByResults {
+        rewrite: str::to_owned,
+        score: |gold, predicted| f64::from(u8::from(agree(gold, predicted))),
+        suite: false,
+    }),
 };
 
 fn agree(gold: Executed<'_>, predicted: Executed<'_>) -> bool {

@@ -1,13 +1,16 @@
-//! When do two results agree: one file per metric, one table.
+//! When is a prediction right: one file per metric, one table.
 //!
-//! To add a metric: write its file, add its line to [`METRICS`]. A metric may rewrite both queries before they are run,
-//! and says whether the results agree. It does not run anything itself, and it knows neither ids nor data sets.
+//! To add a metric: write its file, add its line to [`METRICS`]. A metric compares either what the two queries returned
+//! ([`Kind::Results`]) or how they are written ([`Kind::Text`]). It does not run anything itself, and it knows neither ids
+//! nor data sets.
 
 mod bird_ex;
 mod columns;
 mod distinct;
 mod python;
 mod spider_exec;
+
+use harness_record::Schema;
 
 use crate::exec::Rows;
 
@@ -21,10 +24,30 @@ pub struct Metric {
     pub name: &'static str,
     /// What it is, in a line.
     pub summary: &'static str,
+    /// Whether scores lie between right and wrong too. The others are 1 or 0.
+    pub graded: bool,
+    /// How it is computed.
+    pub(crate) kind: Kind,
+}
+
+/// What a metric looks at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// What the queries return.
+    Results(ByResults),
+    /// How they are written; `None` where nothing can be said, for want of a schema or of a gold that can be read.
+    Text(fn(&Texts<'_>) -> Option<f64>),
+}
+
+/// A comparison of results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByResults {
     /// The query as this metric runs it.
-    pub(crate) rewrite: fn(&str) -> String,
-    /// Whether gold and prediction agree.
-    pub(crate) agree: fn(gold: Executed<'_>, predicted: Executed<'_>) -> bool,
+    pub rewrite: fn(&str) -> String,
+    /// The score of a prediction.
+    pub score: fn(gold: Executed<'_>, predicted: Executed<'_>) -> f64,
+    /// Whether the prediction has to agree on every database of the row's suite.
+    pub suite: bool,
 }
 
 /// A query that ran to its end.
@@ -34,6 +57,17 @@ pub(crate) struct Executed<'a> {
     pub sql: &'a str,
     /// What it returned.
     pub rows: &'a Rows,
+}
+
+/// Two queries as they are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    /// The gold query.
+    pub gold: &'a str,
+    /// The predicted query.
+    pub predicted: &'a str,
+    /// The tables they are about, if they are known.
+    pub schema: Option<&'a Schema>,
 }
 
 /// There is no metric of that name.

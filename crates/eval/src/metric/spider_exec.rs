@@ -10,14 +10,18 @@
 use super::columns::{self, Order};
 use super::distinct::remove_distinct;
 use super::python::{BadText, Cell, Numbering, sort_key};
-use super::{Executed, Metric};
+use super::{ByResults, Executed, Kind, Metric};
 use crate::exec::{Rows, Value};
 
 pub const METRIC: Metric = Metric {
     name: "spider_exec",
     summary: "Spider's execution match: equal bags of rows (lists if the gold orders), columns in any order",
-    rewrite,
-    agree,
+    graded: false,
+    kind: Kind::Results(ByResults {
+        rewrite,
+        score: |gold, predicted| f64::from(u8::from(agree(gold, predicted))),
+        suite: true,
+    }),
 };
 
 fn rewrite(sql: &str) -> String {

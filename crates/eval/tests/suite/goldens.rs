@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use harness_eval::{Limits, Row};
+use harness_eval::{Limits, Place, Row};
 use harness_record::{Outcome, Verdict};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::support::{json_lines, read, row, shared, verdicts};
 /// A database where the data set has it.
 fn on(database: &Path, row: Row) -> Row {
     Row {
-        database: database.is_file().then(|| database.to_owned()),
+        place: Place::from(database.is_file().then(|| database.to_owned())),
         ..row
     }
 }

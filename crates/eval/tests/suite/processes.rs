@@ -99,7 +99,12 @@ pub fn killed_workers_are_replaced() {
             done.store(progress.done, Ordering::Relaxed);
         });
         killed = killer.join().unwrap();
-        assert_eq!(verdicts.unwrap(), expected);
+        let verdicts: Vec<_> = verdicts
+            .unwrap()
+            .into_iter()
+            .map(|one| one.verdict)
+            .collect();
+        assert_eq!(verdicts, expected);
     });
     assert!(killed > 0);
     // None is left, not even as a zombie (which would have no command line but still be a child).

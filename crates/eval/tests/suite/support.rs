@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness_eval::{Limits, METRICS, Options, Row, WorkerCommand, evaluate};
+use harness_eval::{Limits, METRICS, Options, Place, Row, WorkerCommand, evaluate};
 use harness_record::Verdict;
 
 /// The argument that makes this program a worker.
@@ -21,6 +21,7 @@ pub fn options(workers: usize, limits: Limits) -> Options {
         },
         limits,
         workers,
+        as_script: false,
     }
 }
 
@@ -32,7 +33,8 @@ pub fn verdicts(rows: &[Row], workers: usize, limits: Limits) -> Vec<Verdict> {
         last = progress.done;
     });
     assert_eq!(last, rows.len());
-    verdicts.unwrap()
+    let judgements = verdicts.unwrap().into_iter();
+    judgements.map(|judgement| judgement.verdict).collect()
 }
 
 /// A row on a database file.
@@ -40,7 +42,7 @@ pub fn row(id: impl Display, database: &Path, gold: &str, predicted: &str) -> Ro
     Row {
         id: id.to_string(),
         db_id: "small".into(),
-        database: Some(database.into()),
+        place: Place::from(Some(database.into())),
         gold: gold.into(),
         predicted: predicted.into(),
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness_eval::{EvalError, Limits, evaluate, metric};
+use harness_eval::{EvalError, Limits, Place, evaluate, metric};
 use harness_record::Outcome;
 
 use crate::support::{options, row, small_database, verdicts};
@@ -107,9 +107,10 @@ pub fn metrics_share_executions() {
         let metrics = names.map(|name| metric(name).unwrap());
         let options = options(1, Limits::default());
         let verdicts = evaluate(&rows, &metrics, &options, &mut |_| {}).unwrap();
-        assert_eq!(verdicts[0].outcome, outcome);
-        assert_eq!(verdicts[0].scores["spider_exec"], Some(1.0));
-        assert_eq!(verdicts[0].scores["bird_ex"], Some(0.0));
+        let verdict = &verdicts[0].verdict;
+        assert_eq!(verdict.outcome, outcome);
+        assert_eq!(verdict.scores["spider_exec"], Some(1.0));
+        assert_eq!(verdict.scores["bird_ex"], Some(0.0));
     }
 }
 
@@ -121,7 +122,7 @@ pub fn absent_databases_are_not_made() {
         row(1, folder.path(), "SELECT 1", "SELECT 1"),
         row(2, &absent, "SELECT 1", "SELECT 1"),
     ];
-    rows[2].database = None;
+    rows[2].place = Place::default();
     for verdict in verdicts(&rows, 1, Limits::default()) {
         assert_eq!(verdict.outcome, Outcome::NoDatabase);
         assert!(verdict.scores.values().all(Option::is_none));

@@ -1,11 +1,13 @@
 //! Executing predictions and comparing them with the gold queries.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use harness_eval::{Limits, Options, Summary, WorkerCommand, evaluate, join, metric};
+use harness_eval::{Limits, Options, Place, Summary, WorkerCommand, evaluate, join, metric};
 use harness_experiment::StageKind;
-use harness_record::{Prediction, Verdict};
+use harness_record::{Prediction, Schema, Verdict};
 use serde_json::json;
 
 use super::predict::PREDICTIONS;
@@ -33,8 +35,20 @@ pub fn score(
 ) -> Result<Left> {
     let dataset = context.dataset(target)?;
     let eval = &context.spec.eval;
-    let rows = join(predictions, &dataset.examples, |db| {
-        dataset.databases.get(db).cloned().flatten()
+    let schemas: BTreeMap<&str, Arc<Schema>> = dataset
+        .schemas
+        .iter()
+        .map(|(db, schema)| (db.as_str(), Arc::new(schema.clone())))
+        .collect();
+    let rows = join(predictions, &dataset.examples, |db| Place {
+        files: dataset
+            .databases
+            .get(db)
+            .cloned()
+            .flatten()
+            .into_iter()
+            .collect(),
+        schema: schemas.get(db).cloned(),
     })?;
     let metrics = eval
         .metrics
@@ -43,10 +57,11 @@ pub fn score(
         .collect::<Result<Vec<_>, _>>()?;
     let options = worker_options(eval.timeout_seconds, eval.workers)?;
     let mut progress = Progress::new(format!("scoring {target}"), "queries", rows.len(), 0);
-    let verdicts = evaluate(&rows, &metrics, &options, &mut |now| {
+    let judgements = evaluate(&rows, &metrics, &options, &mut |now| {
         progress.set(now.done, &format!("{} stopped", now.stopped));
     })?;
     drop(progress);
+    let verdicts: Vec<Verdict> = judgements.into_iter().map(|one| one.verdict).collect();
     write_lines(&folder.join(VERDICTS), &verdicts)?;
     let summaries: Vec<Summary> = metrics
         .iter()
@@ -80,6 +95,7 @@ pub fn worker_options(timeout_seconds: f64, workers: Option<usize>) -> Result<Op
         workers: workers
             .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
             .unwrap_or(1),
+        as_script: false,
     })
 }
 

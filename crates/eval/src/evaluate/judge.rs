@@ -1,0 +1,168 @@
+//! One row: which queries have to run, and what the metrics make of their results.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use harness_record::{Outcome, Verdict};
+use harness_sql::StatementKind;
+
+use super::runs::Runs;
+use super::{Head, Judgement, Options, Row};
+use crate::exec::{Failure, FailureKind, Rows, Session, Stop, Value};
+use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
+
+/// The gold and the predicted query as a metric reads them.
+struct Forms<'a> {
+    gold: Cow<'a, str>,
+    predicted: Cow<'a, str>,
+}
+
+pub fn judge(
+    session: &mut Session<'_>,
+    row: &Row,
+    metrics: &[Metric],
+    options: &Options,
+) -> Result<Judgement, Stop> {
+    let forms: Vec<Forms<'_>> = metrics
+        .iter()
+        .map(|metric| forms(row, metric, options))
+        .collect();
+    // The prediction is run even if all metrics are of texts: that it fails is worth knowing.
+    let shown = metrics
+        .iter()
+        .position(|metric| matches!(metric.kind, Kind::Results(_)))
+        .unwrap_or(0);
+    let mut runs = Runs::new(session, row);
+    let gold = runs.run(0, &forms[shown].gold)?;
+    let predicted = runs.run(0, &forms[shown].predicted)?;
+    let (outcome, error) = match (runs.result(gold), runs.result(predicted)) {
+        (Err(failure), _) if failure.kind == FailureKind::NoDatabase => {
+            (Outcome::NoDatabase, Some(failure.message.clone()))
+        }
+        (Err(failure), _) => (Outcome::GoldError, Some(failure.to_string())),
+        (_, Err(failure)) => (outcome(failure), Some(failure.message.clone())),
+        _ => (Outcome::Executed, None),
+    };
+    let refused = match outcome {
+        Outcome::Refused | Outcome::Empty => true,
+        // The engine has not seen it, or it is not what the row is about.
+        Outcome::NoDatabase | Outcome::GoldError => {
+            harness_sql::classify(&row.predicted) != StatementKind::Query
+        }
+        _ => false,
+    };
+    let mut scores = BTreeMap::new();
+    for (metric, forms) in metrics.iter().zip(&forms) {
+        let score = match metric.kind {
+            Kind::Text(_) if refused => Some(0.0),
+            Kind::Text(score) => score(&Texts {
+                gold: &forms.gold,
+                predicted: &forms.predicted,
+                schema: row.place.schema.as_deref(),
+            }),
+            Kind::Results(results) => compare(&mut runs, row, forms, results)?,
+        };
+        scores.insert(metric.name.to_owned(), score);
+    }
+    Ok(Judgement {
+        ms: None,
+        gold: runs.result(gold).ok().map(head),
+        predicted: runs.result(predicted).ok().map(head),
+        verdict: Verdict {
+            id: row.id.clone(),
+            db_id: row.db_id.clone(),
+            outcome,
+            scores,
+            error_class: None,
+            unstable: Vec::new(),
+            error,
+        },
+    })
+}
+
+fn forms<'a>(row: &'a Row, metric: &Metric, options: &Options) -> Forms<'a> {
+    let mut predicted = Cow::Borrowed(row.predicted.as_str());
+    if options.as_script && metric.name.starts_with("spider_") {
+        predicted = predicted.replace("value", "1").into();
+    }
+    match metric.kind {
+        Kind::Results(results) => Forms {
+            gold: (results.rewrite)(&row.gold).into(),
+            predicted: (results.rewrite)(&predicted).into(),
+        },
+        Kind::Text(_) => Forms {
+            gold: Cow::Borrowed(&row.gold),
+            predicted,
+        },
+    }
+}
+
+/// The score by what the queries return: on the row's database, or the least over its suite.
+fn compare(
+    runs: &mut Runs<'_, '_, '_>,
+    row: &Row,
+    forms: &Forms<'_>,
+    results: ByResults,
+) -> Result<Option<f64>, Stop> {
+    let files = if results.suite {
+        row.place.files.len().max(1)
+    } else {
+        1
+    };
+    let mut least: Option<f64> = None;
+    for file in 0..files {
+        let gold = runs.run(file, &forms.gold)?;
+        let predicted = runs.run(file, &forms.predicted)?;
+        let score = match (runs.result(gold), runs.result(predicted)) {
+            (Err(_), _) => return Ok(None),
+            (_, Err(failure)) if failure.kind == FailureKind::NoDatabase => return Ok(None),
+            (_, Err(_)) => 0.0,
+            (Ok(gold), Ok(predicted)) => (results.score)(
+                Executed {
+                    sql: &forms.gold,
+                    rows: gold,
+                },
+                Executed {
+                    sql: &forms.predicted,
+                    rows: predicted,
+                },
+            ),
+        };
+        least = Some(least.map_or(score, |least| least.min(score)));
+        // One database on which they differ is enough.
+        if score == 0.0 {
+            break;
+        }
+    }
+    Ok(least)
+}
+
+fn outcome(failure: &Failure) -> Outcome {
+    match failure.kind {
+        FailureKind::Error => Outcome::Error,
+        FailureKind::Timeout => Outcome::Timeout,
+        FailureKind::TooLarge => Outcome::TooLarge,
+        FailureKind::Refused => Outcome::Refused,
+        FailureKind::Empty => Outcome::Empty,
+        FailureKind::NoDatabase => Outcome::NoDatabase,
+    }
+}
+
+fn head(rows: &Rows) -> Head {
+    let cut = |bytes: &[u8]| bytes[..bytes.len().min(Head::CELL_BYTES)].to_vec();
+    let cell = |value: &Value| match value {
+        Value::Text(bytes) => Value::Text(cut(bytes)),
+        Value::Blob(bytes) => Value::Blob(cut(bytes)),
+        number => number.clone(),
+    };
+    Head {
+        columns: rows.columns,
+        rows: rows.rows.len(),
+        first: rows
+            .rows
+            .iter()
+            .take(Head::ROWS)
+            .map(|row| row.iter().map(cell).collect())
+            .collect(),
+    }
+}
