@@ -37,6 +37,27 @@ fn changed(sets: &[&str], external: &ExternalInputs) -> Vec<String> {
         .collect()
 }
 
+/// A kind that is added later must not make results stale that know nothing of it.
+#[test]
+fn the_metrics_of_later_kinds_count_where_they_are_asked_for() {
+    let kinds = |sets: &[&str]| {
+        let plan = plan(sets);
+        let stage = plan
+            .get(&StageId::new(StageKind::Correlate, "all"))
+            .unwrap();
+        let metrics = stage.parameters["metric_of"].as_object().unwrap();
+        metrics.keys().cloned().collect::<BTreeSet<_>>()
+    };
+    let first = ["bird", "jsonl", "spider"].map(str::to_owned);
+    assert_eq!(kinds(&[]), first.clone().into());
+    let mut with_gretel = BTreeSet::from(first);
+    with_gretel.insert("gretel".to_owned());
+    assert_eq!(
+        kinds(&["targets.d.dataset=gretel", "targets.d.split=test"]),
+        with_gretel
+    );
+}
+
 #[test]
 fn stages_come_after_what_they_need() {
     let plan = plan(&[]);
