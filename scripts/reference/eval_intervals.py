@@ -44,3 +44,19 @@ def mean_of_clusters(clusters, axis=-1):
 
 result = bootstrap((np.arange(8),), mean_of_clusters, n_resamples=1_000_000, batch=100_000, method="percentile", rng=rng)
 print("by database", result.confidence_interval)
+
+
+def accuracy_of_clusters(clusters, axis=-1):
+    """The share of right answers before, over all questions of the drawn databases."""
+    sums = np.array([before[ids % 11 % 8 == d].sum() for d in range(8)])
+    counts = np.array([(ids % 11 % 8 == d).sum() for d in range(8)])
+    return sums[clusters].sum(axis) / counts[clusters].sum(axis)
+
+
+result = bootstrap((np.arange(8),), accuracy_of_clusters, n_resamples=1_000_000, batch=100_000, method="percentile", rng=rng)
+print("accuracy by database", result.confidence_interval)
+
+# A score between right and wrong: the share of the id's last digit.
+shares = (ids % 10) / 9
+result = bootstrap((shares,), np.mean, n_resamples=1_000_000, batch=10_000, method="percentile", rng=rng)
+print("graded", shares.mean(), result.confidence_interval)

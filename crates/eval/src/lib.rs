@@ -16,6 +16,7 @@ pub mod exec;
 mod interval;
 mod join;
 mod metric;
+
 mod summary;
 
 pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, evaluate};

@@ -9,6 +9,7 @@ mod wilson;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bootstrap::mean_of_groups;
 pub use mcnemar::mcnemar_exact;
 pub use paired::{PairError, Paired, PairedOptions, paired};
 pub use wilson::wilson;

@@ -32,6 +32,7 @@ const CHECKS: &[(&str, fn())] = &[
         "verdicts::workers_do_not_change_them",
         verdicts::workers_do_not_change_them,
     ),
+    ("verdicts::suites", verdicts::suites),
     (
         "processes::a_program_that_is_no_worker",
         processes::a_program_that_is_no_worker,

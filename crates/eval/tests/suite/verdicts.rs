@@ -164,3 +164,46 @@ pub fn workers_do_not_change_them() {
     }
     assert!(verdicts(&[], 4, Limits::default()).is_empty());
 }
+
+pub fn suites() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = small_database(folder.path());
+    // The same tables with other contents: what agreed by chance on the first does not on this one.
+    let second = folder.path().join("second.sqlite");
+    fs::copy(&first, &second).unwrap();
+    rusqlite::Connection::open(&second)
+        .unwrap()
+        .execute_batch("UPDATE fruit SET price = 9 WHERE id = 1")
+        .unwrap();
+    let gold = "SELECT name FROM fruit WHERE id = 2";
+    let by_chance = "SELECT name FROM fruit ORDER BY price DESC LIMIT 1";
+    let mut rows = vec![
+        row(0, &first, gold, by_chance),
+        row(1, &first, gold, by_chance),
+        row(
+            2,
+            &first,
+            gold,
+            "SELECT name FROM fruit WHERE 3 > id AND id > 1",
+        ),
+        row(3, &first, gold, gold),
+    ];
+    for row in &mut rows[1..] {
+        row.place.files.push(second.clone());
+    }
+    rows[3]
+        .place
+        .files
+        .push(folder.path().join("absent.sqlite"));
+    let verdicts = verdicts(&rows, 1, Limits::default());
+    let scores = |name: &str| -> Vec<_> {
+        let score = |verdict: &harness_record::Verdict| verdict.scores[name];
+        verdicts.iter().map(score).collect()
+    };
+    // A suite that is not whole says nothing.
+    assert_eq!(
+        scores("spider_exec"),
+        [Some(1.0), Some(0.0), Some(1.0), None]
+    );
+    assert_eq!(scores("bird_ex"), [Some(1.0); 4]);
+}

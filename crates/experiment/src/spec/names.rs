@@ -76,7 +76,8 @@ impl fmt::Display for DatasetKind {
     }
 }
 
-/// A rule that says whether a predicted query is right.
+/// A rule that says whether a predicted query is right. Metrics of time are none of them: an experiment's results do not
+/// depend on how busy the machine was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
@@ -84,6 +85,16 @@ pub enum Metric {
     BirdEx,
     /// Spider's execution accuracy: equal bags of rows, in order where the gold query orders them.
     SpiderExec,
+    /// Spider's exact set match: equal parts of the query, values aside.
+    SpiderExact,
+    /// BIRD mini-dev's soft F1: the share of cells that agree, row by row.
+    SoftF1,
+    /// Equal bags of rows, columns in any order.
+    Bag,
+    /// The same, in order where the gold query orders its result.
+    OrderedIfGoldOrders,
+    /// Equal trees of the query, up to what has no meaning.
+    StructuralExact,
 }
 
 impl Metric {
@@ -92,6 +103,11 @@ impl Metric {
         match self {
             Self::BirdEx => "bird_ex",
             Self::SpiderExec => "spider_exec",
+            Self::SpiderExact => "spider_exact",
+            Self::SoftF1 => "soft_f1",
+            Self::Bag => "bag",
+            Self::OrderedIfGoldOrders => "ordered_if_gold_orders",
+            Self::StructuralExact => "structural_exact",
         }
     }
 }
