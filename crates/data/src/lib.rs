@@ -21,6 +21,7 @@ pub mod leak;
 mod nearest;
 mod notes;
 pub mod parse;
+pub mod predictions;
 pub mod prompt;
 pub mod prune;
 mod retrieve;

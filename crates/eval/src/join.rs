@@ -6,6 +6,27 @@ use harness_record::{Example, Prediction};
 
 use crate::{Place, Row};
 
+/// A prediction, as far as it has to be brought together with an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// Identifier of the example.
+    pub id: &'a str,
+    /// Name of the database, where it is stated.
+    pub db_id: Option<&'a str>,
+    /// The query.
+    pub sql: &'a str,
+}
+
+impl<'a> From<&'a Prediction> for Answer<'a> {
+    fn from(prediction: &'a Prediction) -> Self {
+        Self {
+            id: &prediction.id,
+            db_id: Some(&prediction.db_id),
+            sql: &prediction.sql,
+        }
+    }
+}
+
 /// Why predictions and examples do not fit together: all faults at once, each with the ids it concerns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 pub struct JoinError {
@@ -47,16 +68,16 @@ impl std::fmt::Display for JoinError {
 }
 
 /// The rows to evaluate, in the order of the examples; `place` says what there is of a database.
-pub fn join(
-    predictions: &[Prediction],
+pub fn join<'a>(
+    answers: impl IntoIterator<Item = Answer<'a>>,
     examples: &[Example],
     place: impl Fn(&str) -> Place,
 ) -> Result<Vec<Row>, JoinError> {
     let mut faults = JoinError::default();
-    let mut by_id: BTreeMap<&str, &Prediction> = BTreeMap::new();
-    for prediction in predictions {
-        if by_id.insert(&prediction.id, prediction).is_some() {
-            faults.repeated_predictions.push(prediction.id.clone());
+    let mut by_id: BTreeMap<&str, Answer<'_>> = BTreeMap::new();
+    for answer in answers {
+        if by_id.insert(answer.id, answer).is_some() {
+            faults.repeated_predictions.push(answer.id.to_owned());
         }
     }
     let mut asked = BTreeSet::new();
@@ -68,15 +89,15 @@ pub fn join(
         }
         match by_id.get(example.id.as_str()) {
             None => faults.missing.push(example.id.clone()),
-            Some(prediction) if prediction.db_id != example.db_id => {
+            Some(answer) if answer.db_id.is_some_and(|db_id| db_id != example.db_id) => {
                 faults.other_database.push(example.id.clone());
             }
-            Some(prediction) => rows.push(Row {
+            Some(answer) => rows.push(Row {
                 id: example.id.clone(),
                 db_id: example.db_id.clone(),
                 place: place(&example.db_id),
                 gold: example.gold.clone(),
-                predicted: prediction.sql.clone(),
+                predicted: answer.sql.to_owned(),
             }),
         }
     }
@@ -124,9 +145,11 @@ mod tests {
     #[test]
     fn rows_come_in_the_order_of_the_examples() {
         let predictions = [prediction("a", "d"), prediction("b", "d")];
-        let rows = join(&predictions, &[example("b"), example("a")], |db_id| {
-            Place::from(Some(db_id.into()))
-        });
+        let rows = join(
+            predictions.iter().map(Answer::from),
+            &[example("b"), example("a")],
+            |db_id| Place::from(Some(db_id.into())),
+        );
         let rows = rows.unwrap();
         assert_eq!(rows[0].predicted, "SELECT 'b'");
         assert_eq!(rows[1].id, "a");
@@ -142,9 +165,11 @@ mod tests {
             prediction("b", "other"),
         ];
         let examples = [example("a"), example("b"), example("c"), example("c")];
-        let message = join(&predictions, &examples, |_| Place::default())
-            .unwrap_err()
-            .to_string();
+        let message = join(predictions.iter().map(Answer::from), &examples, |_| {
+            Place::default()
+        })
+        .unwrap_err()
+        .to_string();
         assert_eq!(
             message,
             "the predictions do not fit the examples:\n  \

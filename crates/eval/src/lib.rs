@@ -22,6 +22,6 @@ mod summary;
 pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, evaluate};
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};
-pub use join::{JoinError, join};
+pub use join::{Answer, JoinError, join};
 pub use metric::{METRICS, Metric, UnknownMetric, metric};
 pub use summary::Summary;

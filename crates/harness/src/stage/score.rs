@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use harness_eval::{Limits, Options, Place, Summary, WorkerCommand, evaluate, join, metric};
+use harness_eval::{
+    Answer, Limits, Options, Place, Summary, WorkerCommand, evaluate, join, metric,
+};
 use harness_experiment::StageKind;
 use harness_record::{Prediction, Schema, Verdict};
 use serde_json::json;
@@ -40,16 +42,20 @@ pub fn score(
         .iter()
         .map(|(db, schema)| (db.as_str(), Arc::new(schema.clone())))
         .collect();
-    let rows = join(predictions, &dataset.examples, |db| Place {
-        files: dataset
-            .databases
-            .get(db)
-            .cloned()
-            .flatten()
-            .into_iter()
-            .collect(),
-        schema: schemas.get(db).cloned(),
-    })?;
+    let rows = join(
+        predictions.iter().map(Answer::from),
+        &dataset.examples,
+        |db| Place {
+            files: dataset
+                .databases
+                .get(db)
+                .cloned()
+                .flatten()
+                .into_iter()
+                .collect(),
+            schema: schemas.get(db).cloned(),
+        },
+    )?;
     let metrics = eval
         .metrics
         .iter()
