@@ -275,8 +275,11 @@ fn only_eval_data_and_synth_open_databases() {
 
 #[test]
 fn only_experiment_reads_the_clock() {
+    // For metrics of speed, which are said to be timing, one file of `eval` has a clock.
+    let stopwatch = "crates/eval/src/exec/stopwatch.rs:";
     let words = ["SystemTime::now", "Instant::now"];
-    let breaches = shipped_outside(&["experiment", "harness"], &words);
+    let mut breaches = shipped_outside(&["experiment", "harness"], &words);
+    breaches.retain(|place| !place.starts_with(stopwatch));
     none("a result must not depend on the time", &breaches);
 }
 

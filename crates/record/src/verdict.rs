@@ -37,8 +37,10 @@ pub enum Outcome {
     Executed,
     /// The engine refused or failed it.
     Error,
-    /// It passed the time or step limit and was stopped.
+    /// It passed the step limit and was stopped, as it would be on any machine.
     Timeout,
+    /// It was killed at the time limit, and again when it was run alone. Another machine may see it end.
+    TimeoutWall,
     /// It passed a size limit (rows, bytes, memory) and was stopped.
     TooLarge,
     /// It is not a single reading query, so it was not run.

@@ -13,7 +13,7 @@ pub struct OutcomeCounts {
     pub wrong: usize,
     /// The engine refused or failed it.
     pub error: usize,
-    /// Stopped at the time limit.
+    /// Stopped at the limit of steps or of time.
     pub timeout: usize,
     /// Stopped at a size limit.
     pub too_large: usize,
@@ -41,7 +41,7 @@ impl OutcomeCounts {
                     None => &mut counts.gold_error,
                 },
                 Outcome::Error => &mut counts.error,
-                Outcome::Timeout => &mut counts.timeout,
+                Outcome::Timeout | Outcome::TimeoutWall => &mut counts.timeout,
                 Outcome::TooLarge => &mut counts.too_large,
                 Outcome::Refused => &mut counts.refused,
                 Outcome::Empty => &mut counts.empty,

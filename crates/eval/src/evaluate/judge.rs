@@ -141,6 +141,7 @@ fn outcome(failure: &Failure) -> Outcome {
     match failure.kind {
         FailureKind::Error => Outcome::Error,
         FailureKind::Timeout => Outcome::Timeout,
+        FailureKind::TimeoutWall => Outcome::TimeoutWall,
         FailureKind::TooLarge => Outcome::TooLarge,
         FailureKind::Refused => Outcome::Refused,
         FailureKind::Empty => Outcome::Empty,

@@ -146,7 +146,7 @@ pub fn evaluate(
             now.done += 1;
             now.stopped += usize::from(matches!(
                 judgement.verdict.outcome,
-                Outcome::Timeout | Outcome::TooLarge
+                Outcome::Timeout | Outcome::TimeoutWall | Outcome::TooLarge
             ));
             progress(now);
         },

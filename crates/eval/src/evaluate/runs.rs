@@ -23,15 +23,12 @@ impl<'s, 'p, 'r> Runs<'s, 'p, 'r> {
     /// Runs a query on one of the row's files unless it has been run, and says which one it is.
     pub fn run(&mut self, file: usize, sql: &str) -> Result<usize, Stop> {
         let database = self.row.place.files.get(file).cloned().unwrap_or_default();
-        let job = Job {
-            database,
-            sql: sql.to_owned(),
-        };
+        let job = Job::new(database, sql);
         if let Some(at) = self.done.iter().position(|(done, _)| *done == job) {
             return Ok(at);
         }
         let result = if job.database.is_file() {
-            self.session.execute(&job)?
+            self.session.execute(&job)?.result
         } else {
             let message = match self.row.place.files.get(file) {
                 Some(path) => format!("there is no file {}", path.display()),

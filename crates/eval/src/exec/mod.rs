@@ -14,10 +14,11 @@ mod limits;
 mod pool;
 mod rows;
 mod sandbox;
+mod stopwatch;
 mod wire;
 mod worker;
 
 pub use limits::Limits;
 pub use pool::{Pool, PoolError, Session, Stop, WorkerCommand};
-pub use rows::{Failure, FailureKind, Job, Rows, Value};
+pub use rows::{Answer, Failure, FailureKind, Job, Rows, Value};
 pub use worker::worker_main;

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::child::{Child, Lost};
-use super::rows::{Failure, FailureKind, Job, Rows};
+use super::rows::{Answer, Failure, FailureKind, Job};
 use super::{Limits, wire};
 
 /// How to start a worker: usually the running program itself with a hidden subcommand that calls
@@ -161,14 +161,17 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Runs one query. A failure of the query is an `Ok(Err(_))`; hand a [`Stop`] on.
-    pub fn execute(&mut self, job: &Job) -> Result<Result<Rows, Failure>, Stop> {
+    /// Runs one query. A failure of the query is part of the answer; hand a [`Stop`] on.
+    pub fn execute(&mut self, job: &Job) -> Result<Answer, Stop> {
         let limits = &self.pool.limits;
         let request = match wire::Request::new(job, *limits) {
             Ok(request) => request,
             Err(error) => {
                 let message = format!("{}: {error}", job.database.display());
-                return Ok(Err(Failure::new(FailureKind::NoDatabase, message)));
+                return Ok(Answer {
+                    result: Err(Failure::new(FailureKind::NoDatabase, message)),
+                    ms: 0.0,
+                });
             }
         };
         // Text and numbers always have a JSON form.
@@ -183,25 +186,29 @@ impl<'p> Session<'p> {
             .ask(&request, limits.wall())
             .and_then(|payload| wire::decode(&payload).ok_or(Lost::Died));
         match reply {
-            Ok(result) => Ok(result),
+            Ok(answer) => Ok(answer),
             Err(lost) => {
                 self.child = None;
                 if !self.last {
                     return Err(Stop(Reason::Again));
                 }
-                Ok(Err(match lost {
-                    Lost::Late => Failure::new(
-                        FailureKind::Timeout,
-                        format!(
-                            "killed after {} ms, and again when run alone",
-                            limits.wall_ms
-                        ),
+                let wall = limits.wall_ms;
+                let (kind, message, ms) = match lost {
+                    Lost::Late => (
+                        FailureKind::TimeoutWall,
+                        format!("killed after {wall} ms, and again when run alone"),
+                        wall as f64,
                     ),
-                    Lost::Died => Failure::new(
+                    Lost::Died => (
                         FailureKind::Error,
-                        "brought its worker process down, and again when run alone",
+                        "brought its worker process down, and again when run alone".to_owned(),
+                        0.0,
                     ),
-                }))
+                };
+                Ok(Answer {
+                    result: Err(Failure::new(kind, message)),
+                    ms,
+                })
             }
         }
     }

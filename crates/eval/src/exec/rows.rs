@@ -5,12 +5,36 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// One query on one database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Job {
     /// The SQLite file.
     pub database: PathBuf,
     /// The text of the query.
     pub sql: String,
+    /// Visit rows that no ORDER BY puts in order from the last to the first (`PRAGMA reverse_unordered_selects`). A
+    /// result that changes by it depends on what SQL leaves open.
+    pub reverse: bool,
+}
+
+impl Job {
+    /// A query that visits rows in the engine's usual order.
+    pub fn new(database: impl Into<PathBuf>, sql: impl Into<String>) -> Self {
+        Self {
+            database: database.into(),
+            sql: sql.into(),
+            reverse: false,
+        }
+    }
+}
+
+/// What became of a query, and how long it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Its rows, or why there are none.
+    pub result: Result<Rows, Failure>,
+    /// Milliseconds from preparing it to its last row, by the worker's clock. It is another at every run, and nothing
+    /// that is compared may depend on it.
+    pub ms: f64,
 }
 
 /// One value of a result, as SQLite stores it. Text is kept as bytes: a database may hold text that is not UTF-8, and
@@ -62,8 +86,10 @@ impl Failure {
 pub enum FailureKind {
     /// The engine failed it, or it brought its worker down twice.
     Error,
-    /// It passed the step limit, or twice the wall limit.
+    /// It passed the step limit.
     Timeout,
+    /// It passed the wall limit twice, the second time when it was run alone.
+    TimeoutWall,
     /// It passed a limit on size: rows, columns, bytes or heap.
     TooLarge,
     /// It is not a single reading query.
@@ -79,6 +105,7 @@ impl std::fmt::Display for FailureKind {
         f.write_str(match self {
             Self::Error => "error",
             Self::Timeout => "timeout",
+            Self::TimeoutWall => "timeout by the clock",
             Self::TooLarge => "too large",
             Self::Refused => "refused",
             Self::Empty => "empty",

@@ -1,8 +1,8 @@
 //! What parent and worker say to each other: frames of a length (8 bytes, little endian) and that many bytes.
 //!
-//! The worker greets with [`GREETING`]; each request is a frame of JSON and is answered by one frame: a byte 0, the
-//! number of columns and of rows (8 bytes each) and the cells row by row; or a byte 1 and a [`Failure`] in JSON.
-//! Cells are a tag byte and a number of 8 bytes or a length and bytes, so that text that is not UTF-8 and numbers pass unchanged.
+//! The worker greets with [`GREETING`]; each request is a frame of JSON and is answered by one frame: the milliseconds
+//! (8 bytes); then a byte 0, the number of columns and of rows (8 bytes each) and the cells row by row; or a byte 1 and
+//! a [`Failure`] in JSON. Cells are a tag byte and a number of 8 bytes or a length and bytes, so that text that is not UTF-8 and numbers pass unchanged.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -11,10 +11,10 @@ use rusqlite::types::ValueRef;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{Failure, FailureKind, Rows, Value};
-use super::{Job, Limits};
+use super::{Answer, Job, Limits};
 
 /// The first frame a worker writes, so that a program that is no worker is found out at once.
-pub const GREETING: &[u8] = b"harness-eval worker 1";
+pub const GREETING: &[u8] = b"harness-eval worker 2";
 
 /// The request for one query.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Request {
     pub sql: String,
     /// What the query may use.
     pub limits: Limits,
+    /// Whether rows are to be visited from the last to the first.
+    pub reverse: bool,
 }
 
 impl Request {
@@ -47,6 +49,7 @@ impl Request {
             uri,
             sql: job.sql.clone(),
             limits,
+            reverse: job.reverse,
         })
     }
 }
@@ -84,9 +87,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// Where the number of columns is: behind the milliseconds and the byte 0.
+    const COLUMNS: usize = 9;
+
     /// An empty result of so many columns.
     pub fn new(columns: usize) -> Self {
-        let mut bytes = vec![0];
+        let mut bytes = vec![0; Self::COLUMNS];
         bytes.extend_from_slice(&(columns as u64).to_le_bytes());
         bytes.extend_from_slice(&0_u64.to_le_bytes());
         Self { bytes, rows: 0 }
@@ -117,30 +123,55 @@ impl Encoder {
         self.bytes.len() as u64
     }
 
-    /// The frame's payload.
-    pub fn finish(mut self) -> Vec<u8> {
-        self.bytes[9..17].copy_from_slice(&self.rows.to_le_bytes());
+    fn finish(mut self, ms: f64) -> Vec<u8> {
+        let rows = Self::COLUMNS + 8;
+        self.bytes[..8].copy_from_slice(&ms.to_le_bytes());
+        self.bytes[rows..rows + 8].copy_from_slice(&self.rows.to_le_bytes());
         self.bytes
     }
 }
 
-/// The payload that reports a failure.
-pub fn encode_failure(failure: &Failure) -> Vec<u8> {
-    let mut bytes = vec![1];
-    // A pair of an enum without data and a string always has a JSON form.
-    if let Ok(json) = serde_json::to_vec(&(failure.kind, &failure.message)) {
-        bytes.extend_from_slice(&json);
+/// The worker's answer to a request.
+pub struct Reply {
+    /// The rows, or why there are none.
+    pub result: Result<Encoder, Failure>,
+    /// Milliseconds the query took.
+    pub ms: f64,
+}
+
+impl Reply {
+    /// The frame's payload.
+    pub fn encode(self) -> Vec<u8> {
+        match self.result {
+            Ok(rows) => rows.finish(self.ms),
+            Err(failure) => {
+                let mut bytes = self.ms.to_le_bytes().to_vec();
+                bytes.push(1);
+                // A pair of an enum without data and a string always has a JSON form.
+                if let Ok(json) = serde_json::to_vec(&(failure.kind, &failure.message)) {
+                    bytes.extend_from_slice(&json);
+                }
+                bytes
+            }
+        }
     }
-    bytes
 }
 
 /// Reads a reply; `None` if it is not one.
-pub fn decode(payload: &[u8]) -> Option<Result<Rows, Failure>> {
-    let (&kind, mut rest) = payload.split_first()?;
-    if kind == 1 {
+pub fn decode(payload: &[u8]) -> Option<Answer> {
+    let (ms, rest) = payload.split_first_chunk()?;
+    let ms = f64::from_le_bytes(*ms);
+    let (&kind, rest) = rest.split_first()?;
+    let result = if kind == 1 {
         let (kind, message): (FailureKind, String) = serde_json::from_slice(rest).ok()?;
-        return Some(Err(Failure { kind, message }));
-    }
+        Err(Failure { kind, message })
+    } else {
+        Ok(decode_rows(rest)?)
+    };
+    Some(Answer { result, ms })
+}
+
+fn decode_rows(mut rest: &[u8]) -> Option<Rows> {
     let columns = usize::try_from(number(&mut rest)?).ok()?;
     let count = number(&mut rest)?;
     let mut rows = Vec::new();
@@ -151,7 +182,7 @@ pub fn decode(payload: &[u8]) -> Option<Result<Rows, Failure>> {
         }
         rows.push(row);
     }
-    rest.is_empty().then_some(Ok(Rows { columns, rows }))
+    rest.is_empty().then_some(Rows { columns, rows })
 }
 
 fn cell(rest: &mut &[u8]) -> Option<Value> {
@@ -199,10 +230,15 @@ mod tests {
             encoder.cell(value);
         }
         encoder.end_row();
-        let payload = encoder.finish();
-        let rows = decode(&payload).unwrap().unwrap();
+        let reply = Reply {
+            result: Ok(encoder),
+            ms: 0.25,
+        };
+        let payload = reply.encode();
+        let answer = decode(&payload).unwrap();
+        assert_eq!(answer.ms.to_bits(), 0.25_f64.to_bits());
         assert_eq!(
-            rows,
+            answer.result.unwrap(),
             Rows {
                 columns: 5,
                 rows: vec![vec![
@@ -224,7 +260,15 @@ mod tests {
     #[test]
     fn a_failure_comes_out_as_it_went_in() {
         let failure = Failure::new(FailureKind::TooLarge, "too \"large\"");
-        assert_eq!(decode(&encode_failure(&failure)), Some(Err(failure)));
+        let reply = Reply {
+            result: Err(failure.clone()),
+            ms: 7.5,
+        };
+        let answer = Answer {
+            result: Err(failure),
+            ms: 7.5,
+        };
+        assert_eq!(decode(&reply.encode()), Some(answer));
     }
 
     #[test]

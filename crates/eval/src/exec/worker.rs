@@ -35,15 +35,17 @@ pub fn worker_main() -> ! {
     };
     write(wire::GREETING);
     for frame in requests {
-        let reply = serde_json::from_slice(&frame)
-            .map_err(|error| {
-                Failure::new(FailureKind::Error, format!("unreadable request: {error}"))
-            })
-            .and_then(|request| sandbox::run(&request));
-        match reply {
-            Ok(rows) => write(&rows),
-            Err(failure) => write(&wire::encode_failure(&failure)),
-        }
+        let reply = match serde_json::from_slice(&frame) {
+            Ok(request) => sandbox::run(&request),
+            Err(error) => {
+                let message = format!("unreadable request: {error}");
+                wire::Reply {
+                    result: Err(Failure::new(FailureKind::Error, message)),
+                    ms: 0.0,
+                }
+            }
+        };
+        write(&reply.encode());
     }
     process::exit(0);
 }

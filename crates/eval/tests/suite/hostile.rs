@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use harness_eval::Limits;
-use harness_record::Outcome::{self, Error, Executed, Refused, Timeout, TooLarge};
+use harness_record::Outcome::{self, Error, Executed, Refused, Timeout, TimeoutWall, TooLarge};
 
 use crate::support::{row, small_database, verdicts};
 
@@ -103,7 +103,7 @@ pub fn nothing_changes() {
         ),
         (
             "SELECT instr(hex(zeroblob(8000000)), hex(zeroblob(2000000)) || '1')".into(),
-            &[Timeout],
+            &[TimeoutWall],
         ),
         // Memory.
         (format!("{endless} SELECT x FROM c"), &[TooLarge]),

@@ -140,7 +140,7 @@ pub fn wall_limit() {
     let outcomes: Vec<_> = verdicts.iter().map(|verdict| verdict.outcome).collect();
     let expected = [
         Outcome::Executed,
-        Outcome::Timeout,
+        Outcome::TimeoutWall,
         Outcome::GoldError,
         Outcome::Executed,
     ];

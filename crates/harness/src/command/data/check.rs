@@ -144,10 +144,7 @@ fn databases(set: &NamedSet, dataset: &Dataset, options: &Options) -> Result<Vec
                 format!("EXISTS (SELECT 1 FROM \"{name}\")")
             })
             .collect();
-        let job = Job {
-            database: path.clone(),
-            sql: format!("SELECT {}", any.join(" OR ")),
-        };
+        let job = Job::new(path, format!("SELECT {}", any.join(" OR ")));
         if tables.is_empty() {
             found.insert(db_id, (DefectKind::EmptyDatabase, "no table".to_owned()));
         } else {
@@ -161,7 +158,7 @@ fn databases(set: &NamedSet, dataset: &Dataset, options: &Options) -> Result<Vec
         &mut |_| {},
     )?;
     for ((db_id, tables, _), result) in looks.iter().zip(results) {
-        match result {
+        match result.result {
             Ok(rows) if rows.rows == [[Value::Int(0)]] => {
                 let message = format!("{tables} tables without a row");
                 found.insert(db_id, (DefectKind::EmptyDatabase, message));
@@ -256,16 +253,15 @@ fn run(
     example: &Example,
     database: &Path,
 ) -> Result<Option<(DefectKind, String)>, Stop> {
-    let job = Job {
-        database: database.to_owned(),
-        sql: example.gold.clone(),
-    };
-    Ok(match session.execute(&job)? {
+    let job = Job::new(database, &example.gold);
+    Ok(match session.execute(&job)?.result {
         Ok(rows) if rows.rows.is_empty() => Some((DefectKind::EmptyResult, "no row".to_owned())),
         Ok(_) => None,
         Err(failure) => Some(match failure.kind {
             FailureKind::Error => (DefectKind::of_sqlite(&failure.message), failure.message),
-            FailureKind::Timeout => (DefectKind::GoldTimeout, failure.message),
+            FailureKind::Timeout | FailureKind::TimeoutWall => {
+                (DefectKind::GoldTimeout, failure.message)
+            }
             FailureKind::TooLarge => (DefectKind::GoldTooLarge, failure.message),
             FailureKind::Refused | FailureKind::Empty => (DefectKind::GoldRefused, failure.message),
             // The engine's words hold the path, which is of this machine alone.
