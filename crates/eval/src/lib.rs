@@ -11,6 +11,8 @@
 #![allow(clippy::doc_markdown)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod breakdown;
+mod classify;
 mod evaluate;
 pub mod exec;
 mod interval;
@@ -19,6 +21,7 @@ mod metric;
 
 mod summary;
 
+pub use classify::{ErrorClass, Results, error_class};
 pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, evaluate};
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};

@@ -48,12 +48,12 @@ const SEED: u64 = 0;
 
 impl Summary {
     /// The figures of the verdicts for a metric. Verdicts without an entry for it count as without a score.
-    pub fn new(verdicts: &[Verdict], metric: &str) -> Self {
+    pub fn new<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, metric: &str) -> Self {
         let graded = metric::metric(metric).is_ok_and(|metric| metric.graded);
         Self::of(verdicts, metric, graded)
     }
 
-    fn of(verdicts: &[Verdict], metric: &str, graded: bool) -> Self {
+    fn of<'v>(verdicts: impl IntoIterator<Item = &'v Verdict>, metric: &str, graded: bool) -> Self {
         let mut summary = Self {
             metric: metric.to_owned(),
             n: 0,

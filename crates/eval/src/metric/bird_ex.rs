@@ -54,7 +54,7 @@ fn row_set(rows: &Rows) -> Option<HashSet<Vec<Cell<'_>>>> {
 
 /// How many semicolons close the statement, with blanks and comments between them. In a text that holds one statement
 /// they stand behind everything else that is neither blank nor comment.
-fn closing_semicolons(sql: &str) -> usize {
+pub fn closing_semicolons(sql: &str) -> usize {
     let bytes = sql.as_bytes();
     let (mut at, mut count) = (0, 0);
     // The offset behind the next `end`, or the end of the text.

@@ -4,18 +4,26 @@
 //! ([`Kind::Results`]) or how they are written ([`Kind::Text`]). It does not run anything itself, and it knows neither ids
 //! nor data sets.
 
+pub(crate) mod bag;
 mod bird_ex;
 mod columns;
 mod distinct;
 mod python;
+mod soft_f1;
 mod spider_exec;
+mod value;
 
 use harness_record::Schema;
 
 use crate::exec::Rows;
 
 /// The metrics there are, by the names they have in verdicts.
-pub static METRICS: &[Metric] = &[bird_ex::METRIC, spider_exec::METRIC];
+pub static METRICS: &[Metric] = &[
+    bag::METRIC,
+    bird_ex::METRIC,
+    soft_f1::METRIC,
+    spider_exec::METRIC,
+];
 
 /// One way to say whether a prediction is right.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +131,7 @@ mod tests {
         }
         assert_eq!(
             metric("ex").unwrap_err().to_string(),
-            "there is no metric `ex`; there are: bird_ex, spider_exec"
+            "there is no metric `ex`; there are: bag, bird_ex, soft_f1, spider_exec"
         );
     }
 }

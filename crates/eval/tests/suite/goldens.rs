@@ -81,7 +81,7 @@ pub fn edge_cases() {
         })
         .collect();
     let verdicts = verdicts(&rows, 2, Limits::default());
-    for metric in ["spider_exec", "bird_ex"] {
+    for metric in ["spider_exec", "bird_ex", "soft_f1"] {
         let official: Vec<Value> = cases.iter().map(|case| case[metric].clone()).collect();
         let compared = compare("edge cases", metric, &rows, &verdicts, &official);
         println!("edge cases: {metric} agrees on {compared} rows");
@@ -193,13 +193,15 @@ pub fn bird() {
                 row(id, &database, gold, predicted)
             })
             .collect();
-        let official: Vec<Value> = golden.iter().map(|row| row["ex"].clone()).collect();
         let verdicts = verdicts(&rows, 2, Limits::default());
-        let compared = compare(system, "bird_ex", &rows, &verdicts, &official);
-        println!(
-            "{system}: bird_ex agrees on {compared} of {} rows",
-            rows.len()
-        );
+        for (metric, field) in [("bird_ex", "ex"), ("soft_f1", "soft_f1")] {
+            let official: Vec<Value> = golden.iter().map(|row| row[field].clone()).collect();
+            let compared = compare(system, metric, &rows, &verdicts, &official);
+            println!(
+                "{system}: {metric} agrees on {compared} of {} rows",
+                rows.len()
+            );
+        }
         // The official `error` is ours too.
         for (verdict, golden) in verdicts.iter().zip(&golden) {
             if verdict.outcome != Outcome::Empty {
