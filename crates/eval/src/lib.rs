@@ -18,6 +18,7 @@ pub mod exec;
 mod interval;
 mod join;
 mod metric;
+mod stability;
 
 mod summary;
 

@@ -10,6 +10,7 @@ use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
 use crate::exec::{Failure, FailureKind, Rows, Session, Stop, Value};
 use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
+use crate::stability;
 
 /// The gold and the predicted query as a metric reads them.
 struct Forms<'a> {
@@ -52,6 +53,7 @@ pub fn judge(
         _ => false,
     };
     let mut scores = BTreeMap::new();
+    let mut unstable = Vec::new();
     for (metric, forms) in metrics.iter().zip(&forms) {
         let score = match metric.kind {
             Kind::Text(_) if refused => Some(0.0),
@@ -60,7 +62,12 @@ pub fn judge(
                 predicted: &forms.predicted,
                 schema: row.place.schema.as_deref(),
             }),
-            Kind::Results(results) => compare(&mut runs, row, forms, results)?,
+            Kind::Results(results) => {
+                if options.check_gold && !agrees_with_itself(&mut runs, &forms.gold, results)? {
+                    unstable.push(metric.name.to_owned());
+                }
+                compare(&mut runs, row, forms, results)?
+            }
         };
         scores.insert(metric.name.to_owned(), score);
     }
@@ -74,7 +81,7 @@ pub fn judge(
             outcome,
             scores,
             error_class: None,
-            unstable: Vec::new(),
+            unstable,
             error,
         },
     })
@@ -135,6 +142,31 @@ fn compare(
         }
     }
     Ok(least)
+}
+
+/// Whether the gold query is a right answer to itself when it visits its rows the other way round, and asks neither
+/// chance nor the clock. Of one that does not run this is not asked.
+fn agrees_with_itself(
+    runs: &mut Runs<'_, '_, '_>,
+    gold: &str,
+    results: ByResults,
+) -> Result<bool, Stop> {
+    let once = runs.run(0, gold)?;
+    if runs.result(once).is_err() {
+        return Ok(true);
+    }
+    if stability::asks_chance_or_clock(gold) {
+        return Ok(false);
+    }
+    let again = runs.run_reversed(gold)?;
+    Ok(match (runs.result(once), runs.result(again)) {
+        (Ok(once), Ok(again)) => {
+            let side = |rows| Executed { sql: gold, rows };
+            (results.score)(side(once), side(again)) >= 1.0
+        }
+        // Some way round takes more than the limits allow.
+        _ => true,
+    })
 }
 
 fn outcome(failure: &Failure) -> Outcome {

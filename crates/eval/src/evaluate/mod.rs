@@ -57,6 +57,9 @@ pub struct Options {
     /// Put `1` for `value` in every prediction before Spider's metrics look at it, as the official script does and its
     /// function does not.
     pub as_script: bool,
+    /// Run each gold query once more with the rows of its tables in another order, and say under which metrics it does
+    /// not agree with itself ([`Verdict::unstable`]).
+    pub check_gold: bool,
 }
 
 /// What was found out about a row.

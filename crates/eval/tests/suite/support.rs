@@ -22,6 +22,7 @@ pub fn options(workers: usize, limits: Limits) -> Options {
         limits,
         workers,
         as_script: false,
+        check_gold: true,
     }
 }
 

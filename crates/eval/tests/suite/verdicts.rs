@@ -209,3 +209,29 @@ pub fn suites() {
     );
     assert_eq!(scores("bird_ex"), [Some(1.0); 4]);
 }
+
+pub fn unstable_golds() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let golds = [
+        // No order, but the same bag either way.
+        ("SELECT name FROM fruit", false),
+        ("SELECT name FROM fruit ORDER BY price DESC LIMIT 1", false),
+        // Two prices are above 0.1: which row is first is open.
+        ("SELECT name FROM fruit WHERE price > 0.1 LIMIT 1", true),
+        ("SELECT name FROM fruit ORDER BY price > 0.1 DESC LIMIT 1", true),
+        ("SELECT random()", true),
+        ("SELECT date('now')", true),
+        ("SELECT nothing", false),
+    ];
+    let rows: Vec<_> = golds
+        .iter()
+        .enumerate()
+        .map(|(id, (gold, _))| row(id, &database, gold, gold))
+        .collect();
+    for ((gold, unstable), verdict) in golds.iter().zip(verdicts(&rows, 1, Limits::default())) {
+        for name in ["bird_ex", "spider_exec"] {
+            assert_eq!(verdict.unstable.iter().any(|n| n == name), *unstable, "{gold}");
+        }
+    }
+}

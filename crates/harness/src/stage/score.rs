@@ -102,6 +102,7 @@ pub fn worker_options(timeout_seconds: f64, workers: Option<usize>) -> Result<Op
             .or_else(|| std::thread::available_parallelism().ok().map(Into::into))
             .unwrap_or(1),
         as_script: false,
+        check_gold: true,
     })
 }
 
