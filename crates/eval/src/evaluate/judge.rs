@@ -10,7 +10,7 @@ use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
 use crate::exec::{Failure, FailureKind, Rows, Session, Stop, Value};
 use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
-use crate::stability;
+use crate::stability::{self, Ties};
 
 /// The gold and the predicted query as a metric reads them.
 struct Forms<'a> {
@@ -72,7 +72,7 @@ pub fn judge(
         scores.insert(metric.name.to_owned(), score);
     }
     Ok(Judgement {
-        ms: None,
+        ms: (outcome != Outcome::NoDatabase).then(|| runs.ms(predicted)),
         gold: runs.result(gold).ok().map(head),
         predicted: runs.result(predicted).ok().map(head),
         verdict: Verdict {
@@ -144,7 +144,7 @@ fn compare(
     Ok(least)
 }
 
-/// Whether the gold query is a right answer to itself when it visits its rows the other way round, and asks neither
+/// Whether the gold query is a right answer to itself when what SQL leaves open is decided otherwise, and asks neither
 /// chance nor the clock. Of one that does not run this is not asked.
 fn agrees_with_itself(
     runs: &mut Runs<'_, '_, '_>,
@@ -158,15 +158,23 @@ fn agrees_with_itself(
     if stability::asks_chance_or_clock(gold) {
         return Ok(false);
     }
-    let again = runs.run_reversed(gold)?;
-    Ok(match (runs.result(once), runs.result(again)) {
-        (Ok(once), Ok(again)) => {
-            let side = |rows| Executed { sql: gold, rows };
-            (results.score)(side(once), side(again)) >= 1.0
-        }
-        // Some way round takes more than the limits allow.
-        _ => true,
-    })
+    let columns = runs.result(once).map_or(0, |rows| rows.columns);
+    let down = stability::break_ties(gold, columns, Ties::Down);
+    let up = stability::break_ties(gold, columns, Ties::Up);
+    let mut others = vec![runs.run_reversed(down.as_deref().unwrap_or(gold))?];
+    if let Some(up) = up {
+        others.push(runs.run(0, &up)?);
+    }
+    Ok(others
+        .into_iter()
+        .all(|other| match (runs.result(once), runs.result(other)) {
+            (Ok(once), Ok(other)) => {
+                let side = |rows| Executed { sql: gold, rows };
+                (results.score)(side(once), side(other)) >= 1.0
+            }
+            // The other way round may take more than the limits allow, or be no valid query.
+            _ => true,
+        }))
 }
 
 fn outcome(failure: &Failure) -> Outcome {

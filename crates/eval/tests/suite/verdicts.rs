@@ -219,7 +219,10 @@ pub fn unstable_golds() {
         ("SELECT name FROM fruit ORDER BY price DESC LIMIT 1", false),
         // Two prices are above 0.1: which row is first is open.
         ("SELECT name FROM fruit WHERE price > 0.1 LIMIT 1", true),
-        ("SELECT name FROM fruit ORDER BY price > 0.1 DESC LIMIT 1", true),
+        (
+            "SELECT name FROM fruit ORDER BY price > 0.1 DESC LIMIT 1",
+            true,
+        ),
         ("SELECT random()", true),
         ("SELECT date('now')", true),
         ("SELECT nothing", false),
@@ -231,7 +234,11 @@ pub fn unstable_golds() {
         .collect();
     for ((gold, unstable), verdict) in golds.iter().zip(verdicts(&rows, 1, Limits::default())) {
         for name in ["bird_ex", "spider_exec"] {
-            assert_eq!(verdict.unstable.iter().any(|n| n == name), *unstable, "{gold}");
+            assert_eq!(
+                verdict.unstable.iter().any(|n| n == name),
+                *unstable,
+                "{gold}"
+            );
         }
     }
 }
