@@ -116,7 +116,7 @@ pub fn error_class(
     match outcome {
         Outcome::Executed => results.map(result_class),
         Outcome::Error => Some(message_class(error.unwrap_or_default())),
-        Outcome::Timeout => Some(ErrorClass::Timeout),
+        Outcome::Timeout | Outcome::TimeoutWall => Some(ErrorClass::Timeout),
         Outcome::TooLarge => Some(ErrorClass::TooLarge),
         Outcome::Refused => Some(ErrorClass::Refused),
         Outcome::Empty => Some(ErrorClass::Empty),

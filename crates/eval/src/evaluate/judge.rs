@@ -8,6 +8,7 @@ use harness_sql::StatementKind;
 
 use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
+use crate::classify::{Results, error_class};
 use crate::exec::{Failure, FailureKind, Rows, Session, Stop, Value};
 use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
 use crate::stability::{self, Ties};
@@ -71,6 +72,16 @@ pub fn judge(
         };
         scores.insert(metric.name.to_owned(), score);
     }
+    let wrong = scores.get(metrics[shown].name).copied().flatten();
+    let results = match (runs.result(gold), runs.result(predicted)) {
+        (Ok(gold), Ok(predicted)) if wrong.is_some_and(|score| score < 1.0) => Some(Results {
+            gold,
+            predicted,
+            ordered: row.gold.to_ascii_lowercase().contains("order by"),
+        }),
+        _ => None,
+    };
+    let class = error_class(outcome, error.as_deref(), results);
     Ok(Judgement {
         ms: (outcome != Outcome::NoDatabase).then(|| runs.ms(predicted)),
         gold: runs.result(gold).ok().map(head),
@@ -80,7 +91,7 @@ pub fn judge(
             db_id: row.db_id.clone(),
             outcome,
             scores,
-            error_class: None,
+            error_class: class.map(|class| class.as_str().to_owned()),
             unstable,
             error,
         },
