@@ -242,3 +242,25 @@ pub fn unstable_golds() {
         }
     }
 }
+
+pub fn as_the_script_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let rows = [row(
+        0,
+        &database,
+        "SELECT name FROM fruit WHERE id = 1",
+        "SELECT name FROM fruit WHERE id = value",
+    )];
+    let metrics = [metric("spider_exec").unwrap(), metric("bird_ex").unwrap()];
+    for (as_script, expected) in [(true, Some(1.0)), (false, Some(0.0))] {
+        let options = harness_eval::Options {
+            as_script,
+            ..options(1, Limits::default())
+        };
+        let judgements = evaluate(&rows, &metrics, &options, &mut |_| {}).unwrap();
+        assert_eq!(judgements[0].verdict.scores["spider_exec"], expected);
+        // BIRD's script does no such thing.
+        assert_eq!(judgements[0].verdict.scores["bird_ex"], Some(0.0));
+    }
+}
