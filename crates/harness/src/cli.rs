@@ -1,6 +1,11 @@
 //! The command line as the user types it.
+#![allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help, which a terminal shows as it stands"
+)]
 
 mod data;
+mod eval;
 
 use std::path::PathBuf;
 
@@ -9,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
+pub use eval::{DiffArgs, EvalArgs, EvalCommand, ExamplesArgs, JudgeArgs};
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
 ///
@@ -54,10 +60,32 @@ pub enum Command {
     ///
     /// Example: harness predict --config configs/experiment/first-light.yaml
     Predict(StageArgs),
-    /// Predict and score in one go, with the base model or with an adapter.
+    /// Is the SQL right? Execute predictions on their databases and score them; or predict first.
     ///
-    /// Example: harness eval --config configs/experiment/first-light.yaml --adapter adapters/spider --out scores/spider
-    Eval(EvalArgs),
+    /// Predicted SQL runs in processes of its own, read-only and within limits, and whatever is not a single reading
+    /// query is refused. Every accuracy comes with its number of rows and with intervals.
+    ///
+    /// A released file of predictions:
+    ///
+    ///   harness eval predict_dev.json --dataset bird --root data/bird --split dev --verdicts base.jsonl
+    ///
+    /// One without ids, in the order of the examples:
+    ///
+    ///   harness eval predicted_sql.txt --dataset spider --root data/spider --split dev --by-position
+    ///
+    /// Single pairs of gold and predicted queries:
+    ///
+    ///   harness eval --pairs pairs.jsonl --root data --policy spider_exec,bird_ex
+    ///
+    /// What changed between two:
+    ///
+    ///   harness eval diff base.jsonl trained.jsonl
+    ///
+    /// Predict and score in one go, with the base model or with an adapter:
+    ///
+    ///   harness eval --config configs/experiment/first-light.yaml --adapter adapters/spider --out scores/spider
+    #[command(verbatim_doc_comment)]
+    Eval(Box<EvalArgs>),
     /// Compare the structure of training sets, targets and predictions.
     ///
     /// Example: harness align --config configs/experiment/first-light.yaml
@@ -270,22 +298,6 @@ pub struct ServeArgs {
     /// Address and port; port 0 takes a free one. Whoever reaches the address can read the report.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub addr: std::net::SocketAddr,
-}
-
-/// Arguments of `eval`.
-#[derive(Debug, Args)]
-pub struct EvalArgs {
-    #[command(flatten)]
-    pub stage: StageArgs,
-    /// Folder of an adapter in PEFT's format; without it the base model is scored.
-    #[arg(long, value_name = "FOLDER")]
-    pub adapter: Option<PathBuf>,
-    /// Only this target.
-    #[arg(long, value_name = "NAME")]
-    pub target: Option<String>,
-    /// Folder for predictions and verdicts; the experiment's own unless there is an adapter.
-    #[arg(long, value_name = "FOLDER")]
-    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `train`.

@@ -54,6 +54,63 @@ pub fn write_lines<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// A JSON Lines file that takes its place when it is whole: until then an earlier file of the name is as it was.
+pub struct Pending {
+    path: PathBuf,
+    /// What is written; `None` where the name is that of a device or a pipe, which can't be replaced.
+    beside: Option<PathBuf>,
+    out: BufWriter<File>,
+}
+
+impl Pending {
+    /// Opens it, so that a folder that can't be written is told before the work and not after it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let replaceable = fs::metadata(path).map_or(true, |found| found.is_file());
+        let beside = replaceable.then(|| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".{}.partial", std::process::id()));
+            PathBuf::from(name)
+        });
+        let file = match &beside {
+            Some(beside) => File::create(beside),
+            None => File::options().write(true).open(path),
+        };
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            beside,
+            out: BufWriter::new(file),
+        })
+    }
+
+    /// Writes all rows and puts the file in its place.
+    pub fn finish<T: Serialize>(mut self, rows: impl IntoIterator<Item = T>) -> Result<()> {
+        let write = || -> std::io::Result<()> {
+            for row in rows {
+                serde_json::to_writer(&mut self.out, &row)?;
+                self.out.write_all(b"\n")?;
+            }
+            self.out.flush()?;
+            if let Some(beside) = &self.beside {
+                fs::rename(beside, &self.path)?;
+            }
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.beside = None;
+        Ok(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            // Nothing is lost if this fails, and there may be an error on its way that says more.
+            let _ = fs::remove_file(beside);
+        }
+    }
+}
+
 /// A JSON Lines file that grows row by row, so that a killed run keeps what it had.
 pub struct Growing {
     path: PathBuf,

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use harness_eval::JoinError;
 use harness_experiment::StoreError;
 
 /// A sentence, if there is one to say.
@@ -11,6 +12,15 @@ pub fn of(error: &anyhow::Error) -> Option<String> {
         .find_map(|cause| cause.downcast_ref::<StoreError>())
     {
         return store.hint();
+    }
+    if let Some(join) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<JoinError>())
+    {
+        return (!join.missing.is_empty() && !join.surplus.is_empty()).then(|| {
+            "if the ids of the predictions count the rows of the split, pair them in order: --by-position"
+                .to_owned()
+        });
     }
     let io = error
         .chain()

@@ -76,14 +76,20 @@ pub fn parse(text: &str, data: Option<&Path>) -> Result<NamedSet> {
         );
     };
     let (split, root) = match rest.split_once('@') {
-        Some((split, root)) => (split, PathBuf::from(root)),
-        None => (
-            rest,
-            data.unwrap_or(Path::new(DEFAULT_DATA)).join(kind.name()),
-        ),
+        Some((split, root)) => (split, Some(Path::new(root))),
+        None => (rest, None),
     };
     ensure!(!split.is_empty(), "`{text}` names no split");
-    Ok(whole(kind, split, root))
+    Ok(at(kind, split, root, data))
+}
+
+/// A whole split. Without a folder the set is looked for below `data`.
+pub fn at(kind: DatasetKind, split: &str, root: Option<&Path>, data: Option<&Path>) -> NamedSet {
+    let root = root.map_or_else(
+        || data.unwrap_or(Path::new(DEFAULT_DATA)).join(kind.name()),
+        Path::to_owned,
+    );
+    whole(kind, split, root)
 }
 
 fn whole(dataset: DatasetKind, split: &str, root: PathBuf) -> NamedSet {

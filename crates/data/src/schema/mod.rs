@@ -12,6 +12,7 @@ mod tables_json;
 
 pub use ddl::from_ddl;
 pub use sqlite::from_sqlite;
+pub use tables_json::from_tables_file;
 
 pub(crate) use classic_csv::from_classic_csv;
 pub(crate) use ddl::build;

@@ -4,6 +4,7 @@
 //! pairs of these numbers, `primary_keys` numbers and, in BIRD, lists of numbers for composite keys.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use harness_record::{Column, ForeignKey, Schema, Table};
 use serde_json::Value;
@@ -11,12 +12,26 @@ use serde_json::Value;
 use super::is_internal;
 use crate::error::DataError;
 use crate::field::Record;
+use crate::file::read_list;
 
 /// A column of the file: the table's position among those kept (`None`: `*`, or of a table that is
 /// not kept), and its name.
 struct Place<'a> {
     table: Option<usize>,
     name: &'a str,
+}
+
+/// Reads all schemas of a tables file, by the name of the database.
+///
+/// # Errors
+/// [`DataError`], with the record and the field.
+pub fn from_tables_file(path: &Path) -> Result<BTreeMap<String, Schema>, DataError> {
+    let root = path.parent().unwrap_or(Path::new(""));
+    let (schemas, _) = read_list(root, path, from_tables_record)?;
+    let named = schemas
+        .into_iter()
+        .map(|schema| (schema.db_id.clone(), schema));
+    Ok(named.collect())
 }
 
 /// Makes a schema of one record of a tables file. A foreign key that is stated twice is kept once.

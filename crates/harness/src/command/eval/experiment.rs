@@ -1,4 +1,4 @@
-//! `harness eval`: predict and score in one go.
+//! `harness eval --config`: predict and score in one go.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use harness_experiment::plan::BASE;
 use harness_experiment::{StageId, StageKind};
 use serde_json::{Map, Value};
 
-use super::open_stage;
+use super::super::open;
 use crate::cli::EvalArgs;
 use crate::context::{Context, answers, load_spec};
 use crate::files::{read_json, read_lines, write_json};
@@ -16,15 +16,16 @@ use crate::made;
 use crate::stage::predict::{self, Trained};
 use crate::stage::score;
 
-pub fn eval(arguments: &EvalArgs) -> Result<()> {
-    let results = match (&arguments.adapter, &arguments.out) {
-        (None, None) => in_experiment(arguments)?,
+pub fn eval(config: &Path, arguments: &EvalArgs) -> Result<()> {
+    let trained = &arguments.trained;
+    let results = match (&trained.adapter, &trained.out) {
+        (None, None) => in_experiment(config, arguments)?,
         (Some(_), None) => {
             bail!("an adapter of your own needs a folder for its scores: --out FOLDER")
         }
-        (adapter, Some(out)) => in_folder(arguments, adapter.as_deref(), out)?,
+        (adapter, Some(out)) => in_folder(config, arguments, adapter.as_deref(), out)?,
     };
-    if arguments.stage.json {
+    if arguments.json {
         println!("{}", serde_json::to_string_pretty(&results)?);
     } else {
         for (target, summaries) in &results {
@@ -49,9 +50,9 @@ fn targets<'a>(context: &'a Context, only: Option<&str>) -> Result<Vec<&'a Strin
 }
 
 /// The base model, as stages of the experiment.
-fn in_experiment(arguments: &EvalArgs) -> Result<Map<String, Value>> {
-    let mut opened = open_stage(&arguments.stage)?;
-    let names: Vec<String> = targets(&opened.context, arguments.target.as_deref())?
+fn in_experiment(config: &Path, arguments: &EvalArgs) -> Result<Map<String, Value>> {
+    let mut opened = open(config, &arguments.spec)?;
+    let names: Vec<String> = targets(&opened.context, arguments.trained.target.as_deref())?
         .into_iter()
         .cloned()
         .collect();
@@ -77,15 +78,16 @@ fn in_experiment(arguments: &EvalArgs) -> Result<Map<String, Value>> {
 
 /// Any adapter, into a folder; rows that an interrupted attempt left there are kept.
 fn in_folder(
+    config: &Path,
     arguments: &EvalArgs,
     adapter: Option<&Path>,
     out: &Path,
 ) -> Result<Map<String, Value>> {
-    let spec = load_spec(&arguments.stage.config, &arguments.stage.spec)?;
+    let spec = load_spec(config, &arguments.spec)?;
     made::ensure(&spec)?;
     let context = Context::new(spec);
     let mut results = Map::new();
-    for target in targets(&context, arguments.target.as_deref())? {
+    for target in targets(&context, arguments.trained.target.as_deref())? {
         let folder = out.join(target);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
