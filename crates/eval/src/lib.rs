@@ -15,6 +15,8 @@ pub mod breakdown;
 mod classify;
 mod evaluate;
 pub mod exec;
+#[doc(hidden)]
+pub mod fuzz;
 mod interval;
 mod join;
 mod metric;
@@ -27,7 +29,5 @@ pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, ev
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};
 pub use join::{Answer, JoinError, join};
-pub use metric::{
-    Hardness, METRICS, Metric, UnknownMetric, metric, spider_exact_match, spider_hardness,
-};
+pub use metric::{METRICS, Metric, UnknownMetric, metric};
 pub use summary::Summary;

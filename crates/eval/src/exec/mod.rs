@@ -10,6 +10,7 @@
 //! This module does not know what a gold query is, nor when two results agree.
 
 mod child;
+pub(crate) mod fuzz;
 mod limits;
 mod pool;
 mod rows;

@@ -162,11 +162,13 @@ pub fn decode(payload: &[u8]) -> Option<Answer> {
     let (ms, rest) = payload.split_first_chunk()?;
     let ms = f64::from_le_bytes(*ms);
     let (&kind, rest) = rest.split_first()?;
-    let result = if kind == 1 {
-        let (kind, message): (FailureKind, String) = serde_json::from_slice(rest).ok()?;
-        Err(Failure { kind, message })
-    } else {
-        Ok(decode_rows(rest)?)
+    let result = match kind {
+        0 => Ok(decode_rows(rest)?),
+        1 => {
+            let (kind, message): (FailureKind, String) = serde_json::from_slice(rest).ok()?;
+            Err(Failure { kind, message })
+        }
+        _ => return None,
     };
     Some(Answer { result, ms })
 }
@@ -174,6 +176,10 @@ pub fn decode(payload: &[u8]) -> Option<Answer> {
 fn decode_rows(mut rest: &[u8]) -> Option<Rows> {
     let columns = usize::try_from(number(&mut rest)?).ok()?;
     let count = number(&mut rest)?;
+    // A row is a byte at least, so this is no reply; without columns its rows would never end.
+    if count > 0 && (columns == 0 || count > rest.len() as u64) {
+        return None;
+    }
     let mut rows = Vec::new();
     for _ in 0..count {
         let mut row = Vec::with_capacity(columns.min(rest.len()));
@@ -255,6 +261,12 @@ mod tests {
             assert!(decode(&payload[..end]).is_none());
         }
         assert!(decode(&[&payload[..], &[0]].concat()).is_none());
+    }
+
+    #[test]
+    fn rows_without_columns_are_no_reply() {
+        let endless = [&[0; 17][..], &u64::MAX.to_le_bytes()].concat();
+        assert!(decode(&endless).is_none());
     }
 
     #[test]

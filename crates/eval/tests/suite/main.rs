@@ -9,7 +9,6 @@
 
 mod goldens;
 mod hostile;
-mod official;
 mod processes;
 mod support;
 mod verdicts;
