@@ -29,5 +29,7 @@ pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, ev
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};
 pub use join::{Answer, JoinError, join};
-pub use metric::{METRICS, Metric, UnknownMetric, metric};
+pub use metric::{
+    Hardness, METRICS, Metric, UnknownMetric, metric, spider_exact_match, spider_hardness,
+};
 pub use summary::Summary;

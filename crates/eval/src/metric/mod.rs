@@ -10,10 +10,12 @@ mod columns;
 mod distinct;
 mod python;
 mod soft_f1;
+mod spider_exact;
 mod spider_exec;
 mod value;
 
 use harness_record::Schema;
+pub use spider_exact::{Hardness, spider_exact_match, spider_hardness};
 
 use crate::exec::Rows;
 
@@ -22,6 +24,7 @@ pub static METRICS: &[Metric] = &[
     bag::METRIC,
     bird_ex::METRIC,
     soft_f1::METRIC,
+    spider_exact::METRIC,
     spider_exec::METRIC,
 ];
 
@@ -131,7 +134,7 @@ mod tests {
         }
         assert_eq!(
             metric("ex").unwrap_err().to_string(),
-            "there is no metric `ex`; there are: bag, bird_ex, soft_f1, spider_exec"
+            "there is no metric `ex`; there are: bag, bird_ex, soft_f1, spider_exact, spider_exec"
         );
     }
 }

@@ -9,6 +9,7 @@ use harness_eval::{Limits, Place, Row};
 use harness_record::{Outcome, Verdict};
 use serde_json::Value;
 
+use crate::official::{SPIDER_SYSTEMS, spider_predictions};
 use crate::support::{json_lines, read, row, shared, verdicts};
 
 /// A database where the data set has it.
@@ -92,44 +93,14 @@ pub fn spider() {
     let Some(shared) = shared() else { return };
     let data = shared.join("data");
     let gold = read(data.join("spider/dev_gold.sql"));
-    for (system, file) in [
-        ("DAIL-SQL+GPT-4", "DAIL-SQL/DAIL-SQL+GPT-4.txt"),
-        (
-            "DAIL-SQL+GPT-4+self-consistency",
-            "DAIL-SQL/DAIL-SQL+GPT-4+self-consistency.txt",
-        ),
-        ("DIN-SQL-CodeX", "DIN-SQL/CodeX/DIN-SQL.csv"),
-        ("DIN-SQL-CodeX-few-shot", "DIN-SQL/CodeX/CodeX_few-shot.csv"),
-        ("DIN-SQL-GPT4", "DIN-SQL/GPT4_results/DIN-SQL.csv"),
-        (
-            "DIN-SQL-GPT4-few-shot",
-            "DIN-SQL/GPT4_results/GPT4_few_shot.csv",
-        ),
-        (
-            "DIN-SQL-GPT4-zero-shot",
-            "DIN-SQL/GPT4_results/GPT4_zero_shot.csv",
-        ),
-        ("C3SQL", "C3SQL/predicted_sql.txt"),
-        ("CodeS-1b", "CodeS/pred_sqls-codes-1b-spider.txt"),
-        ("CodeS-7b", "CodeS/pred_sqls-codes-7b-spider.txt"),
-    ] {
-        let text = read(data.join("predictions/spider").join(file));
-        let predictions: Vec<String> = if file.starts_with("DIN-SQL") {
-            csv(&text)
-                .into_iter()
-                .skip(1)
-                .map(|record| record[1].replace('\n', " "))
-                .collect()
-        } else {
-            text.lines().map(str::to_owned).collect()
-        };
+    for (system, file) in SPIDER_SYSTEMS {
+        let predictions = spider_predictions(&data, file);
         let rows: Vec<Row> = gold
             .lines()
             .zip(&predictions)
             .enumerate()
             .map(|(id, (gold, predicted))| {
                 let (gold, db) = gold.trim().split_once('\t').unwrap();
-                let predicted = predicted.trim().split('\t').next().unwrap();
                 let database = data.join(format!("spider/database/{db}/{db}.sqlite"));
                 on(&database, row(id, &database, gold, predicted))
             })
@@ -214,29 +185,4 @@ pub fn bird() {
             }
         }
     }
-}
-
-/// The records of a CSV file: fields may be quoted, with quotes doubled and line breaks inside.
-fn csv(text: &str) -> Vec<Vec<String>> {
-    let mut records = Vec::new();
-    let mut record = vec![String::new()];
-    let mut quoted = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                record.last_mut().unwrap().push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => record.push(String::new()),
-            '\r' if !quoted => {}
-            '\n' if !quoted => records.push(std::mem::replace(&mut record, vec![String::new()])),
-            _ => record.last_mut().unwrap().push(letter),
-        }
-    }
-    if record.iter().any(|field| !field.is_empty()) {
-        records.push(record);
-    }
-    records
 }

@@ -9,6 +9,7 @@
 
 mod goldens;
 mod hostile;
+mod official;
 mod processes;
 mod support;
 mod verdicts;
