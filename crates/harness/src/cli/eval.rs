@@ -95,6 +95,7 @@ pub struct JudgeArgs {
         long,
         value_name = "SECONDS",
         default_value_t = 30.0,
+        conflicts_with = "config",
         value_parser = seconds
     )]
     pub timeout_seconds: f64,
@@ -104,13 +105,13 @@ pub struct JudgeArgs {
 #[derive(Debug, Args)]
 pub struct TrainedArgs {
     /// Folder of an adapter in PEFT's format; without it the base model is scored.
-    #[arg(long, value_name = "FOLDER", requires = "config")]
+    #[arg(long, value_name = "FOLDER", requires = "config", conflicts_with_all = ["predictions", "pairs"])]
     pub adapter: Option<PathBuf>,
     /// Only this target.
-    #[arg(long, value_name = "NAME", requires = "config")]
+    #[arg(long, value_name = "NAME", requires = "config", conflicts_with_all = ["predictions", "pairs"])]
     pub target: Option<String>,
     /// Folder for predictions and verdicts; the experiment's own unless there is an adapter.
-    #[arg(long, value_name = "FOLDER", requires = "config")]
+    #[arg(long, value_name = "FOLDER", requires = "config", conflicts_with_all = ["predictions", "pairs"])]
     pub out: Option<PathBuf>,
 }
 

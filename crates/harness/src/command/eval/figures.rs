@@ -145,8 +145,21 @@ impl Figures {
         for breakdown in &self.breakdowns {
             groups(out, breakdown)?;
         }
-        ids(out, "refused", self.refused.iter())?;
-        ids(out, "unstable gold", self.unstable.keys())
+        if !self.refused.is_empty() || !self.unstable.is_empty() {
+            writeln!(out)?;
+        }
+        ids(out, "refused", &self.refused)?;
+        for policy in &self.policies {
+            let under = |(_, policies): &(&String, &Vec<String>)| policies.contains(&policy.metric);
+            let unstable: Vec<_> = self.unstable.iter().filter(under).collect();
+            let unstable: Vec<_> = unstable.into_iter().map(|(id, _)| id.clone()).collect();
+            ids(
+                out,
+                &format!("gold unstable under {}:", policy.metric),
+                &unstable,
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -202,23 +215,18 @@ fn groups(out: &mut String, breakdown: &Breakdown) -> std::fmt::Result {
             group.key, group.n
         )?;
     }
-    writeln!(out)
+    Ok(())
 }
 
-fn ids<'a>(
-    out: &mut String,
-    what: &str,
-    ids: impl ExactSizeIterator<Item = &'a String>,
-) -> std::fmt::Result {
-    let count = ids.len();
-    if count == 0 {
+fn ids(out: &mut String, what: &str, ids: &[String]) -> std::fmt::Result {
+    if ids.is_empty() {
         return Ok(());
     }
-    let shown: Vec<_> = ids.take(SHOWN).map(String::as_str).collect();
-    let more = if count > SHOWN {
+    let shown = ids[..ids.len().min(SHOWN)].join(", ");
+    let more = if ids.len() > SHOWN {
         ", … (all with --json)"
     } else {
         ""
     };
-    writeln!(out, "  {what} {count}: {}{more}", shown.join(", "))
+    writeln!(out, "  {what} {}: {shown}{more}", ids.len())
 }

@@ -19,7 +19,8 @@ struct Pair {
     /// Name of the database.
     db: String,
     gold: String,
-    /// `null` is an empty prediction.
+    /// `null` is an empty prediction; a pair without the field is a fault.
+    #[serde(deserialize_with = "Option::deserialize")]
     pred: Option<String>,
 }
 
