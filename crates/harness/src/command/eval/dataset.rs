@@ -9,7 +9,8 @@ use harness_data::predictions::{
     Identified, PredictionFile, PredictionFormat, identify, read_predictions,
 };
 use harness_data::{Dataset, DatasetKind, load};
-use harness_eval::{Answer, Place, join};
+use harness_eval::{Answer, Place, join, spider_hardness};
+use harness_record::{Example, Schema};
 
 use super::{Task, places, policies};
 use crate::cli::ExamplesArgs;
@@ -53,17 +54,26 @@ pub fn task(predictions: &Path, arguments: &ExamplesArgs, data: Option<&Path>) -
     let rows = join(answers, &dataset.examples, |db| {
         places.get(db).cloned().unwrap_or_default()
     })?;
+    let levels = dataset.examples.iter().map(|example| {
+        let stated = example.difficulty.clone();
+        stated.or_else(|| hardness(kind, example, dataset.schemas.get(&example.db_id)?))
+    });
     Ok(Task {
         title,
+        levels: levels.collect(),
         rows,
-        levels: dataset
-            .examples
-            .into_iter()
-            .map(|example| example.difficulty)
-            .collect(),
         notes,
         policies: policies::usual(kind),
     })
+}
+
+/// The level by Spider's count, which goes with its questions only.
+fn hardness(kind: DatasetKind, example: &Example, schema: &Schema) -> Option<String> {
+    let hardness = match kind {
+        DatasetKind::Spider => spider_hardness(&example.gold, schema),
+        _ => None,
+    };
+    hardness.map(|hardness| hardness.to_string())
 }
 
 fn places(kind: DatasetKind, dataset: &Dataset) -> Result<BTreeMap<&str, Place>> {

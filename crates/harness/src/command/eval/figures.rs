@@ -28,7 +28,7 @@ pub struct Figures {
     outcomes: BTreeMap<Outcome, usize>,
     /// Rows by what is wrong with the prediction.
     error_classes: BTreeMap<String, usize>,
-    /// The main policy in groups of rows: by the level that the data set states, by database, by what the gold is made of.
+    /// The main policy in groups of rows: by level, by database, by what the gold is made of.
     breakdowns: Vec<Breakdown>,
     /// Predictions that are not a single reading query: wrong by every policy, and not run.
     refused: Vec<String>,

@@ -21,7 +21,7 @@ struct Task {
     title: String,
     /// Rows in the order of the examples, or of the pairs.
     rows: Vec<Row>,
-    /// The level of each row as the data set states it.
+    /// How hard each row is, as the data set states it or by Spider's count.
     levels: Vec<Option<String>>,
     /// What a reader of the figures should know of the input.
     notes: Vec<String>,

@@ -19,7 +19,7 @@ pub fn by_name(names: &[impl AsRef<str>]) -> Result<Vec<Metric>> {
 /// What the field reports for a data set, then ours.
 pub const fn usual(dataset: DatasetKind) -> &'static [&'static str] {
     match dataset {
-        DatasetKind::Spider => &["spider_exec", "bag"],
+        DatasetKind::Spider => &["spider_exec", "spider_exact", "bag"],
         DatasetKind::Bird => &["bird_ex", "soft_f1", "bag"],
         DatasetKind::Gretel | DatasetKind::Classic | DatasetKind::Jsonl => MIXED,
     }
