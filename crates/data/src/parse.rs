@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::error::DataError;
 use crate::file::parse_list;
+use crate::predictions::{PredictionFormat, parse_predictions};
 use crate::schema;
 use crate::source::{bird, classic, gretel, jsonl, spider};
 
@@ -16,8 +16,11 @@ pub struct Parser {
     /// Name for reports.
     pub name: &'static str,
     /// Reads bytes; returns the number of records, or the fault.
-    pub read: fn(&[u8]) -> Result<usize, DataError>,
+    pub read: fn(&[u8]) -> Result<usize, Fault>,
 }
+
+/// What is wrong with an input, of whichever type the reader has.
+pub type Fault = Box<dyn std::error::Error>;
 
 /// All readers.
 pub const PARSERS: &[Parser] = &[
@@ -88,6 +91,19 @@ pub const PARSERS: &[Parser] = &[
         read: |content| {
             let text = String::from_utf8_lossy(content);
             Ok(schema::from_ddl(&text, "x")?.tables.len())
+        },
+    },
+    Parser {
+        name: "predictions",
+        read: |content| Ok(parse_predictions(Path::new("x"), content, None)?.rows.len()),
+    },
+    Parser {
+        name: "predictions-csv",
+        read: |content| {
+            let format = Some(PredictionFormat::Csv);
+            Ok(parse_predictions(Path::new("x.csv"), content, format)?
+                .rows
+                .len())
         },
     },
 ];

@@ -33,6 +33,15 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             "CREATE TABLE a (x INT PRIMARY KEY, \"y z\" TEXT DEFAULT 'q'); CREATE TABLE b (x REFERENCES a, y, FOREIGN KEY (x, y) REFERENCES a (x, [y z])); INSERT INTO a VALUES (1, 'b');",
             "CREATE VIEW v AS SELECT 1; CREATE TABLE t (a INT, b INT AS (a + 1)) STRICT; CREATE INDEX i ON t (a);",
         ],
+        "predictions" => &[
+            "{\"0\": \"SELECT 1\\t----- bird -----\\tpond\", \"1\": \"SELECT 'a\\\"b'\\t----- bird -----\\tlake\", \"2\": 0}",
+            "SELECT count(*) FROM fish\tpond\nSELECT 1\tpond\n\nSELECT 2\tlake\n",
+            "{\"id\": \"a\", \"sql\": \"SELECT 1\", \"db_id\": \"pond\"}\n{\"id\": \"b\", \"sql\": \"SELECT 2\"}\n",
+            "[{\"id\": 1, \"predicted_sql\": \"SELECT 1\"}, {\"id\": 2, \"predicted_sql\": null}]",
+        ],
+        "predictions-csv" => &[
+            "NLQ,PREDICTED SQL,GOLD SQL,DATABASE\n\"How many, then?\",\"SELECT \"\"a\"\",\n b FROM t\",SELECT 1,pond\r\nq,SELECT 2,SELECT 2,lake\n",
+        ],
         _ => &[],
     };
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()

@@ -118,7 +118,8 @@ fn rewriting(_: &World, input: &[u8]) -> String {
 fn texts(world: &World, input: &[u8]) -> String {
     let text = String::from_utf8_lossy(input);
     let (gold, predicted) = text.split_once(PART).unwrap_or((&text, ""));
-    let mut said = String::new();
+    let hardness = harness_eval::spider_hardness(gold, &world.schema);
+    let mut said = format!("{hardness:?} ");
     for metric in METRICS {
         let score = |predicted| fuzz::text_score(metric, gold, predicted, &world.schema);
         let itself = score(gold);
