@@ -10,7 +10,7 @@ use crate::exec::{Failure, Job, Rows, fuzz};
 use crate::metric::{Executed, Kind, Metric, Texts};
 use crate::stability;
 
-pub use fuzz::{reply, reply_of};
+pub use fuzz::{head, reply, reply_of};
 
 /// The query as the metric runs it; `None` if it runs none.
 pub fn rewritten(metric: &Metric, sql: &str) -> Option<String> {

@@ -152,8 +152,9 @@ pub fn replies() -> Vec<Vec<u8>> {
         Value::Text(b"a".to_vec()),
         Value::Blob(vec![0xff]),
     ];
-    let rows =
-        |rows: Vec<Vec<Value>>| harness_eval::fuzz::reply_of(&Rows { columns: 5, rows }, 0.5);
+    let rows = |rows: Vec<Vec<Value>>| {
+        harness_eval::fuzz::reply_of(&Rows { columns: 5, rows }, (500, true))
+    };
     let failure = b"\0\0\0\0\0\0\0\0\x01[\"Error\",\"no such table: x\"]".to_vec();
     vec![
         rows(vec![]),

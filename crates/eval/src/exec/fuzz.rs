@@ -2,14 +2,16 @@
 
 use rusqlite::types::ValueRef;
 
+use super::database::Databases;
 use super::rows::{Answer, Failure, FailureKind, Job, Rows, Value};
 use super::wire::{Encoder, Reply, Request};
 use super::{Limits, sandbox, wire};
 
 /// Runs a job in this process, and reads the answer as a parent does.
 pub fn run(job: &Job, limits: Limits) -> Result<Rows, Failure> {
-    let request = Request::new(job, limits)
-        .map_err(|error| Failure::new(FailureKind::NoDatabase, error.to_string()))?;
+    let database = Databases::default().at(&job.database);
+    let uri = database.uri.as_ref().map_err(Clone::clone)?;
+    let request = Request::new(uri, job, limits);
     let payload = sandbox::run(&request).encode();
     let lost = || Failure::new(FailureKind::Error, "not a reply");
     reply(&payload).ok_or_else(lost)?.result
@@ -20,8 +22,13 @@ pub fn reply(payload: &[u8]) -> Option<Answer> {
     wire::decode(payload)
 }
 
-/// The reply that carries these rows.
-pub fn reply_of(rows: &Rows, ms: f64) -> Vec<u8> {
+/// The nanoseconds of a reply, and whether it can be repeated.
+pub fn head(payload: &[u8]) -> Option<(u64, bool)> {
+    wire::head(payload)
+}
+
+/// The reply that carries these rows, with its nanoseconds and whether it can be repeated.
+pub fn reply_of(rows: &Rows, (ns, repeatable): (u64, bool)) -> Vec<u8> {
     let mut encoder = Encoder::new(rows.columns);
     for row in &rows.rows {
         for value in row {
@@ -35,6 +42,10 @@ pub fn reply_of(rows: &Rows, ms: f64) -> Vec<u8> {
         }
         encoder.end_row();
     }
-    let result = Ok(encoder);
-    Reply { result, ms }.encode()
+    let reply = Reply {
+        result: Ok(encoder),
+        ns,
+        repeatable,
+    };
+    reply.encode()
 }

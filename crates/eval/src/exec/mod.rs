@@ -9,17 +9,25 @@
 //!
 //! This module does not know what a gold query is, nor when two results agree.
 
+mod cache;
 mod child;
+mod database;
 pub(crate) mod fuzz;
 mod limits;
+mod own_limits;
+mod permit;
 mod pool;
+mod repeatable;
 mod rows;
 mod sandbox;
+mod session;
 mod stopwatch;
 mod wire;
 mod worker;
 
+pub use cache::{Cache, CacheCounts, CacheError, CacheEvent};
 pub use limits::Limits;
-pub use pool::{Pool, PoolError, Session, Stop, WorkerCommand};
-pub use rows::{Answer, Failure, FailureKind, Job, Rows, Value};
+pub use pool::{Pool, PoolError, Stop, WorkerCommand};
+pub use rows::{Answer, Failure, FailureKind, Job, Race, Rows, Value};
+pub use session::Session;
 pub use worker::worker_main;

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::child::{Child, Lost};
-use super::rows::{Answer, Failure, FailureKind, Job};
-use super::{Limits, wire};
+use super::Limits;
+use super::cache::{Cache, Keys};
+use super::database::Databases;
+use super::session::Session;
 
 /// How to start a worker: usually the running program itself with a hidden subcommand that calls
 /// [`worker_main`](super::worker_main).
@@ -45,10 +46,10 @@ pub enum PoolError {
 
 /// Why a task stops before its end; made by [`Session::execute`] and handed on to the pool.
 #[derive(Debug)]
-pub struct Stop(Reason);
+pub struct Stop(pub(super) Reason);
 
 #[derive(Debug)]
-enum Reason {
+pub(super) enum Reason {
     /// Its worker was lost; it will be called again, alone, when all others are done.
     Again,
     /// The pool can't go on.
@@ -58,8 +59,10 @@ enum Reason {
 /// Starts workers as they are needed and never more than asked for.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    command: WorkerCommand,
-    limits: Limits,
+    pub(super) command: WorkerCommand,
+    pub(super) limits: Limits,
+    pub(super) databases: Arc<Databases>,
+    pub(super) cache: Option<(Arc<Cache>, Keys)>,
     workers: usize,
 }
 
@@ -69,8 +72,17 @@ impl Pool {
         Self {
             command,
             limits,
+            databases: Arc::default(),
+            cache: None,
             workers: workers.max(1),
         }
+    }
+
+    /// The pool with a cache: what it has is not run, and what is run goes there.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<Cache>) -> Self {
+        self.cache = Some((cache, Keys::new(&self.limits)));
+        self
     }
 
     /// Calls `task` for each item, each with a session at hand, and returns what it gave in the order of the items;
@@ -141,89 +153,9 @@ impl Pool {
                 },
             });
         }
+        if let Some((cache, _)) = &self.cache {
+            cache.flush();
+        }
         Ok(complete)
     }
-}
-
-/// One worker at a time, replaced when it is lost.
-pub struct Session<'p> {
-    pool: &'p Pool,
-    child: Option<Child>,
-    last: bool,
-}
-
-impl<'p> Session<'p> {
-    fn new(pool: &'p Pool, last: bool) -> Self {
-        Self {
-            pool,
-            child: None,
-            last,
-        }
-    }
-
-    /// Runs one query. A failure of the query is part of the answer; hand a [`Stop`] on.
-    pub fn execute(&mut self, job: &Job) -> Result<Answer, Stop> {
-        let limits = &self.pool.limits;
-        let request = match wire::Request::new(job, *limits) {
-            Ok(request) => request,
-            Err(error) => {
-                let message = format!("{}: {error}", job.database.display());
-                return Ok(Answer {
-                    result: Err(Failure::new(FailureKind::NoDatabase, message)),
-                    ms: 0.0,
-                });
-            }
-        };
-        // Text and numbers always have a JSON form.
-        let request = serde_json::to_vec(&request).unwrap_or_default();
-        let child = match &mut self.child {
-            Some(child) => child,
-            none => {
-                none.insert(start(&self.pool.command, limits).map_err(|e| Stop(Reason::Broken(e)))?)
-            }
-        };
-        let reply = child
-            .ask(&request, limits.wall())
-            .and_then(|payload| wire::decode(&payload).ok_or(Lost::Died));
-        match reply {
-            Ok(answer) => Ok(answer),
-            Err(lost) => {
-                self.child = None;
-                if !self.last {
-                    return Err(Stop(Reason::Again));
-                }
-                let wall = limits.wall_ms;
-                let (kind, message, ms) = match lost {
-                    Lost::Late => (
-                        FailureKind::TimeoutWall,
-                        format!("killed after {wall} ms, and again when run alone"),
-                        wall as f64,
-                    ),
-                    Lost::Died => (
-                        FailureKind::Error,
-                        "brought its worker process down, and again when run alone".to_owned(),
-                        0.0,
-                    ),
-                };
-                Ok(Answer {
-                    result: Err(Failure::new(kind, message)),
-                    ms,
-                })
-            }
-        }
-    }
-}
-
-/// Starts a worker. One that ends before it has greeted may have been killed from outside, which must not end the run;
-/// a program that is no worker does it every time.
-fn start(command: &WorkerCommand, limits: &Limits) -> Result<Child, PoolError> {
-    const ATTEMPTS: usize = 3;
-    let mut result = Child::start(command, limits);
-    for _ in 1..ATTEMPTS {
-        if !matches!(result, Err(PoolError::NotAWorker { .. })) {
-            break;
-        }
-        result = Child::start(command, limits);
-    }
-    result
 }

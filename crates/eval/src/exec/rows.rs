@@ -27,6 +27,19 @@ impl Job {
     }
 }
 
+/// Two queries on one database whose times are to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Race {
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The query that is run first in each lap.
+    pub gold: String,
+    /// The query that is run second.
+    pub predicted: String,
+    /// Number of laps.
+    pub repeats: u32,
+}
+
 /// What became of a query, and how long it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {

@@ -3,15 +3,12 @@
 //! It stops what can be stopped from the inside; what can't (a single instruction that never ends, a crash) is for the
 //! parent, which kills the process. It does not know of workers or frames.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use rusqlite::config::DbConfig;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::AuthContext;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
-use super::Limits;
+use super::permit::Seen;
 use super::rows::{Failure, FailureKind};
 use super::stopwatch::Stopwatch;
 use super::wire::{Encoder, Reply, Request};
@@ -19,26 +16,19 @@ use super::wire::{Encoder, Reply, Request};
 /// Instructions between two looks at the step limit.
 const STEPS_PER_LOOK: u64 = 1000;
 
-/// Functions a reading query has no business with: they load code or touch files. Some of them exist only in SQLite's
-/// shell, but a build may have them.
-const FORBIDDEN_FUNCTIONS: [&str; 5] = [
-    "load_extension",
-    "readfile",
-    "writefile",
-    "edit",
-    "fts3_tokenizer",
-];
-
-/// Runs the query on a connection of its own.
+/// Runs the query on a connection of its own. The time is that of the query alone, from preparing it to its last row.
 pub fn run(request: &Request) -> Reply {
-    let mut ms = 0.0;
-    let result = attempt(request, &mut ms);
-    Reply { result, ms }
+    let seen = Seen::default();
+    let mut ns = 0;
+    let result = attempt(request, &seen, &mut ns);
+    Reply {
+        repeatable: seen.repeatable(&request.sql),
+        result,
+        ns,
+    }
 }
 
-/// The encoded rows; `ms` becomes the time of the query alone, without that of opening the database.
-fn attempt(request: &Request, ms: &mut f64) -> Result<Encoder, Failure> {
-    let limits = &request.limits;
+fn attempt(request: &Request, seen: &Seen, ns: &mut u64) -> Result<Encoder, Failure> {
     // SQLite reads up to the first NUL and would silently run a part of the text.
     if request.sql.contains('\0') {
         return Err(Failure::new(
@@ -46,22 +36,28 @@ fn attempt(request: &Request, ms: &mut f64) -> Result<Encoder, Failure> {
             "the query contains a NUL character",
         ));
     }
-    let mut connection = open(&request.uri).map_err(|error| match failure(&error) {
-        Failure {
-            kind: FailureKind::Error,
-            message,
-        } => Failure::new(FailureKind::NoDatabase, message),
-        other => other,
-    })?;
-    let denied = Arc::new(AtomicBool::new(false));
-    confine(&mut connection, request, &denied).map_err(|error| failure(&error))?;
+    let connection = open(&request.uri)
+        .and_then(|mut connection| {
+            confine(&mut connection, request, seen)?;
+            Ok(connection)
+        })
+        .map_err(|error| {
+            seen.trouble();
+            match failure(&error) {
+                Failure {
+                    kind: FailureKind::Error,
+                    message,
+                } => Failure::new(FailureKind::NoDatabase, message),
+                other => other,
+            }
+        })?;
     let watch = Stopwatch::start();
-    let result = query(&connection, &request.sql, limits);
-    *ms = watch.ms();
+    let result = query(&connection, request, seen);
+    *ns = watch.ns();
     result.map_err(|failure| Failure {
         // A function that is denied comes back as an ordinary error.
         kind: match failure.kind {
-            FailureKind::Error if denied.load(Ordering::Relaxed) => FailureKind::Refused,
+            FailureKind::Error if seen.denied() => FailureKind::Refused,
             kind => kind,
         },
         ..failure
@@ -77,13 +73,9 @@ fn open(uri: &str) -> rusqlite::Result<Connection> {
     )
 }
 
-/// Takes from the connection all but reading, and has it say in `denied` that it was asked for more. The pragmas come
-/// first: afterwards the authorizer denies them too.
-fn confine(
-    connection: &mut Connection,
-    request: &Request,
-    denied: &Arc<AtomicBool>,
-) -> rusqlite::Result<()> {
+/// Takes from the connection all but reading, and has it say in `seen` what it was asked for. The pragmas come first:
+/// afterwards the authorizer denies them too.
+fn confine(connection: &mut Connection, request: &Request, seen: &Seen) -> rusqlite::Result<()> {
     let limits = &request.limits;
     if request.reverse {
         connection.pragma_update(None, "reverse_unordered_selects", true)?;
@@ -108,14 +100,9 @@ fn confine(
     ] {
         connection.set_limit(limit, i32::try_from(value).unwrap_or(i32::MAX))?;
     }
-    let denied = Arc::clone(denied);
+    let judge = seen.clone();
     connection.authorizer(Some(move |context: AuthContext<'_>| {
-        if allowed(&context.action) {
-            Authorization::Allow
-        } else {
-            denied.store(true, Ordering::Relaxed);
-            Authorization::Deny
-        }
+        judge.authorize(&context)
     }))?;
     let looks = limits.steps.div_ceil(STEPS_PER_LOOK);
     let mut looked = 0_u64;
@@ -128,19 +115,17 @@ fn confine(
     )
 }
 
-fn allowed(action: &AuthAction<'_>) -> bool {
-    match action {
-        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
-        AuthAction::Function { function_name } => !FORBIDDEN_FUNCTIONS
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(function_name)),
-        _ => false,
-    }
-}
-
-fn query(connection: &Connection, sql: &str, limits: &Limits) -> Result<Encoder, Failure> {
-    let fail = |error: Error| failure(&error);
-    let mut statement = connection.prepare(sql).map_err(fail)?;
+fn query(connection: &Connection, request: &Request, seen: &Seen) -> Result<Encoder, Failure> {
+    let limits = &request.limits;
+    let fail = |error: Error| {
+        if let Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) = error.sqlite_error_code()
+        {
+            seen.trouble();
+        }
+        failure(&error)
+    };
+    let mut statement = connection.prepare(&request.sql).map_err(fail)?;
+    seen.prepared();
     let columns = statement.column_count();
     if statement.expanded_sql().is_none() {
         return Err(Failure::new(
@@ -207,8 +192,9 @@ fn failure(error: &Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use super::super::database::Databases;
     use super::super::rows::{Job, Rows, Value};
-    use super::super::wire;
+    use super::super::{Limits, wire};
     use super::*;
 
     fn check(sql: &str, limits: Limits) -> Result<Rows, Failure> {
@@ -228,7 +214,8 @@ mod tests {
             sql,
             reverse,
         };
-        let request = Request::new(&job, limits).unwrap();
+        let uri = Databases::default().at(&job.database).uri.clone().unwrap();
+        let request = Request::new(&uri, &job, limits);
         let answer = wire::decode(&run(&request).encode()).unwrap();
         assert!(answer.ms >= 0.0);
         answer.result

@@ -1,7 +1,7 @@
 //! How long a query takes: the one place of this crate that reads the clock. What is measured is told and, for metrics of
 //! speed, scored; no other score and no outcome depends on it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A running clock.
 pub struct Stopwatch(Instant);
@@ -12,8 +12,13 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// Milliseconds since it was started.
-    pub fn ms(&self) -> f64 {
-        self.0.elapsed().as_secs_f64() * 1000.0
+    /// Nanoseconds since it was started.
+    pub fn ns(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// What is left of a time that began with it; `None` when it is over.
+    pub fn left(&self, whole: Duration) -> Option<Duration> {
+        whole.checked_sub(self.0.elapsed())
     }
 }

@@ -1,10 +1,10 @@
 //! What parent and worker say to each other: frames of a length (8 bytes, little endian) and that many bytes.
 //!
-//! The worker greets with [`GREETING`]; each request is a frame of JSON and is answered by one frame: the milliseconds
-//! (8 bytes); then a byte 0, the number of columns and of rows (8 bytes each) and the cells row by row; or a byte 1 and
-//! a [`Failure`] in JSON. Cells are a tag byte and a number of 8 bytes or a length and bytes, so that text that is not UTF-8 and numbers pass unchanged.
+//! The worker greets with [`GREETING`]; each [`Message`] is a frame of JSON, and each [`Reply`] a frame of its own: the
+//! nanoseconds (8 bytes); a byte that is 1 where the query, run again, gives the same; then a byte 0, the number of
+//! columns and of rows (8 bytes each) and the cells row by row; or a byte 1 and a [`Failure`] in JSON. Cells are a tag
+//! byte and a number of 8 bytes or a length and bytes, so that text that is not UTF-8 and numbers pass unchanged.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use rusqlite::types::ValueRef;
@@ -14,7 +14,16 @@ use super::rows::{Failure, FailureKind, Rows, Value};
 use super::{Answer, Job, Limits};
 
 /// The first frame a worker writes, so that a program that is no worker is found out at once.
-pub const GREETING: &[u8] = b"harness-eval worker 2";
+pub const GREETING: &[u8] = b"harness-eval worker 3";
+
+/// What a parent asks for.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Message {
+    /// One query, answered by one [`Reply`].
+    Query(Request),
+    /// Two queries, run in turns so many times: a lap is answered by the [`Reply`] of each. The rows are left out.
+    Race(Request, Request, u32),
+}
 
 /// The request for one query.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,28 +39,24 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request for a job whose database exists; fails if its path can't be resolved.
-    pub fn new(job: &Job, limits: Limits) -> io::Result<Self> {
-        let path = std::fs::canonicalize(&job.database)?;
-        let mut uri = String::from("file://");
-        for &byte in path.as_os_str().as_encoded_bytes() {
-            // Everything else is escaped: `?` and `#` have a meaning in a URI, and a path need not be UTF-8.
-            if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-                uri.push(char::from(byte));
-            } else {
-                // Writing to a string does not fail.
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        // Immutable: no lock, no journal and no shared-memory file is ever made beside the database.
-        uri.push_str("?mode=ro&immutable=1");
-        Ok(Self {
-            uri,
+    /// The request for a job on a database that is opened by this URI.
+    pub fn new(uri: &str, job: &Job, limits: Limits) -> Self {
+        Self {
+            uri: uri.to_owned(),
             sql: job.sql.clone(),
             limits,
             reverse: job.reverse,
-        })
+        }
     }
+}
+
+/// A message as a frame.
+pub fn frame(message: &Message) -> Vec<u8> {
+    // Text and numbers always have a JSON form.
+    let payload = serde_json::to_vec(message).unwrap_or_default();
+    let mut frame = (payload.len() as u64).to_le_bytes().to_vec();
+    frame.extend_from_slice(&payload);
+    frame
 }
 
 /// Writes one frame and flushes.
@@ -87,8 +92,8 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Where the number of columns is: behind the milliseconds and the byte 0.
-    const COLUMNS: usize = 9;
+    /// Where the number of columns is: behind the nanoseconds and two bytes.
+    const COLUMNS: usize = 10;
 
     /// An empty result of so many columns.
     pub fn new(columns: usize) -> Self {
@@ -123,29 +128,42 @@ impl Encoder {
         self.bytes.len() as u64
     }
 
-    fn finish(mut self, ms: f64) -> Vec<u8> {
+    fn finish(mut self, head: [u8; 9]) -> Vec<u8> {
         let rows = Self::COLUMNS + 8;
-        self.bytes[..8].copy_from_slice(&ms.to_le_bytes());
+        self.bytes[..9].copy_from_slice(&head);
         self.bytes[rows..rows + 8].copy_from_slice(&self.rows.to_le_bytes());
         self.bytes
     }
 }
 
-/// The worker's answer to a request.
+/// The worker's answer to a query.
 pub struct Reply {
     /// The rows, or why there are none.
     pub result: Result<Encoder, Failure>,
-    /// Milliseconds the query took.
-    pub ms: f64,
+    /// Nanoseconds the query took.
+    pub ns: u64,
+    /// Whether it would give the same if it were run again.
+    pub repeatable: bool,
 }
 
 impl Reply {
+    /// The reply without its rows.
+    pub fn without_rows(self) -> Self {
+        Self {
+            result: self.result.map(|_| Encoder::new(0)),
+            ..self
+        }
+    }
+
     /// The frame's payload.
     pub fn encode(self) -> Vec<u8> {
+        let mut head = [0; 9];
+        head[..8].copy_from_slice(&self.ns.to_le_bytes());
+        head[8] = u8::from(self.repeatable);
         match self.result {
-            Ok(rows) => rows.finish(self.ms),
+            Ok(rows) => rows.finish(head),
             Err(failure) => {
-                let mut bytes = self.ms.to_le_bytes().to_vec();
+                let mut bytes = head.to_vec();
                 bytes.push(1);
                 // A pair of an enum without data and a string always has a JSON form.
                 if let Ok(json) = serde_json::to_vec(&(failure.kind, &failure.message)) {
@@ -157,11 +175,21 @@ impl Reply {
     }
 }
 
+/// The nanoseconds of a reply, and whether the query would give the same again.
+pub fn head(payload: &[u8]) -> Option<(u64, bool)> {
+    let (ns, rest) = payload.split_first_chunk()?;
+    let repeatable = match rest.first()? {
+        0 => false,
+        1 => true,
+        _ => return None,
+    };
+    Some((u64::from_le_bytes(*ns), repeatable))
+}
+
 /// Reads a reply; `None` if it is not one.
 pub fn decode(payload: &[u8]) -> Option<Answer> {
-    let (ms, rest) = payload.split_first_chunk()?;
-    let ms = f64::from_le_bytes(*ms);
-    let (&kind, rest) = rest.split_first()?;
+    let (ns, _) = head(payload)?;
+    let (&kind, rest) = payload.get(9..)?.split_first()?;
     let result = match kind {
         0 => Ok(decode_rows(rest)?),
         1 => {
@@ -170,17 +198,15 @@ pub fn decode(payload: &[u8]) -> Option<Answer> {
         }
         _ => return None,
     };
+    let ms = ns as f64 / 1e6;
     Some(Answer { result, ms })
 }
 
 fn decode_rows(mut rest: &[u8]) -> Option<Rows> {
     let columns = usize::try_from(number(&mut rest)?).ok()?;
     let count = number(&mut rest)?;
-    // A row is a byte at least, so this is no reply; without columns its rows would never end.
-    if count > 0 && (columns == 0 || count > rest.len() as u64) {
-        return None;
-    }
-    let mut rows = Vec::new();
+    // Every cell takes a byte at least, so a count that is no count does not ask for more memory than there are bytes.
+    let mut rows = Vec::with_capacity(rest.len().min(usize::try_from(count).ok()?));
     for _ in 0..count {
         let mut row = Vec::with_capacity(columns.min(rest.len()));
         for _ in 0..columns {
@@ -238,9 +264,11 @@ mod tests {
         encoder.end_row();
         let reply = Reply {
             result: Ok(encoder),
-            ms: 0.25,
+            ns: 250_000,
+            repeatable: true,
         };
         let payload = reply.encode();
+        assert_eq!(head(&payload), Some((250_000, true)));
         let answer = decode(&payload).unwrap();
         assert_eq!(answer.ms.to_bits(), 0.25_f64.to_bits());
         assert_eq!(
@@ -264,17 +292,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_columns_are_no_reply() {
-        let endless = [&[0; 17][..], &u64::MAX.to_le_bytes()].concat();
-        assert!(decode(&endless).is_none());
-    }
-
-    #[test]
     fn a_failure_comes_out_as_it_went_in() {
         let failure = Failure::new(FailureKind::TooLarge, "too \"large\"");
         let reply = Reply {
             result: Err(failure.clone()),
-            ms: 7.5,
+            ns: 7_500_000,
+            repeatable: false,
         };
         let answer = Answer {
             result: Err(failure),
