@@ -132,7 +132,7 @@ impl Child {
             PollFd::from_borrowed_fd(self.stdout.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(self.stdin.as_fd(), PollFlags::OUT),
         ];
-        match poll(&mut ends[..1 + usize::from(more)], time.as_ref()) {
+        match poll(&mut ends[..=usize::from(more)], time.as_ref()) {
             // Whether the time is up, the caller's clock says.
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(_) => Err(Lost::Died),

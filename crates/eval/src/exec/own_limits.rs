@@ -39,7 +39,7 @@ pub fn allow_cpu(wall: Duration) {
     let seconds = used.cast_unsigned().saturating_add(wall.as_secs() + 2);
     let maximum = getrlimit(Resource::Cpu).maximum;
     let limit = Rlimit {
-        current: least(maximum, seconds),
+        current: Some(least(maximum, seconds)),
         maximum,
     };
     // Without it the parent's clock still holds.
@@ -49,16 +49,16 @@ pub fn allow_cpu(wall: Duration) {
 fn lower(resource: Resource, value: u64) {
     let now = getrlimit(resource);
     let limit = Rlimit {
-        current: least(now.current, value),
-        maximum: least(now.maximum, value),
+        current: Some(least(now.current, value)),
+        maximum: Some(least(now.maximum, value)),
     };
     // A process may always lower its limits.
     let _ = setrlimit(resource, limit);
 }
 
 /// The lower of a limit, which may be none, and a value.
-fn least(limit: Option<u64>, value: u64) -> Option<u64> {
-    Some(limit.map_or(value, |limit| limit.min(value)))
+fn least(limit: Option<u64>, value: u64) -> u64 {
+    limit.map_or(value, |limit| limit.min(value))
 }
 
 /// Bytes this process has mapped by now.

@@ -34,11 +34,7 @@ fn arguments(call: &str) -> usize {
     let (mut depth, mut commas, mut quote) = (0_usize, 0, None);
     for c in call.chars() {
         match (quote, c) {
-            (Some(open), _) => {
-                if c == open {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if c == open => quote = None,
             (None, '\'' | '"' | '`') => quote = Some(c),
             (None, '(') => depth += 1,
             (None, ')') if depth == 0 => break,
