@@ -185,12 +185,12 @@ pub fn nothing_changes() {
         let sql = sql.get(..80).unwrap_or(sql);
         assert!(allowed.contains(&pair[0].outcome), "{sql}: {:?}", pair[0]);
         assert!(
-            pair[0].scores.values().flatten().all(|score| *score == 0.0),
+            pair[0].scores.values().all(|score| *score != Some(1.0)),
             "{sql}"
         );
         assert_eq!(pair[1].outcome, Executed, "after {sql}");
         assert!(
-            pair[1].scores.values().flatten().all(|score| *score == 1.0),
+            pair[1].scores.values().all(|score| *score != Some(0.0)),
             "after {sql}"
         );
     }
