@@ -114,15 +114,11 @@ fn a_damaged_file_is_made_anew() {
         store.flush();
         store
     };
-    let ruins: [&dyn Fn(&mut Vec<u8>); 4] = [
-        &|bytes| bytes.clear(),
-        &|bytes| {
-            *bytes =
-                b"this is no database, whatever its name says; it is long enough to be read as one"
-                    .to_vec()
-        },
-        &|bytes| bytes.truncate(bytes.len() / 3),
-        &|bytes| bytes[4096..].fill(0xa5),
+    let ruins: [fn(&mut Vec<u8>); 4] = [
+        Vec::clear,
+        |bytes| *bytes = b"no database, whatever its name says ".repeat(10),
+        |bytes| bytes.truncate(bytes.len() / 3),
+        |bytes| bytes[4096..].fill(0xa5),
     ];
     for (at, ruin) in ruins.iter().enumerate() {
         drop(make());
