@@ -14,63 +14,14 @@ mod official;
 #[allow(dead_code, reason = "the other checks use more of it")]
 mod support;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use harness_eval::{spider_exact_match, spider_hardness};
-use harness_record::{Column, ForeignKey, Schema, Table};
+use harness_record::Schema;
 use proptest::prelude::*;
-use serde_json::Value;
 
-use official::{SPIDER_SYSTEMS, spider_predictions};
+use official::{SPIDER_SYSTEMS, schemas, spider_predictions};
 use support::{json_lines, read, shared};
-
-/// The schemas of a tables file, by database.
-fn schemas(path: &Path) -> BTreeMap<String, Schema> {
-    let entries: Vec<Value> = serde_json::from_str(&read(path)).unwrap();
-    let schema = |entry: &Value| {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let list = |key: &str| entry[key].as_array().unwrap().clone();
-        let index = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
-        let tables = list("table_names_original");
-        let columns = list("column_names_original");
-        let end = |at: &Value| {
-            let column = &columns[index(at)];
-            (text(&tables[index(&column[0])]), vec![text(&column[1])])
-        };
-        let table = |(at, name): (usize, &Value)| Table {
-            name: text(name),
-            columns: columns
-                .iter()
-                .filter(|column| column[0] == at)
-                .map(|column| Column {
-                    name: text(&column[1]),
-                    ..Column::default()
-                })
-                .collect(),
-            primary_key: Vec::new(),
-        };
-        let key = |pair: &Value| {
-            let ((table, columns), (foreign_table, foreign_columns)) =
-                (end(&pair[0]), end(&pair[1]));
-            ForeignKey {
-                table,
-                columns,
-                foreign_table,
-                foreign_columns,
-            }
-        };
-        Schema {
-            db_id: text(&entry["db_id"]),
-            tables: tables.iter().enumerate().map(table).collect(),
-            foreign_keys: list("foreign_keys").iter().map(key).collect(),
-        }
-    };
-    let schemas = entries.iter().map(schema);
-    schemas
-        .map(|schema| (schema.db_id.clone(), schema))
-        .collect()
-}
 
 /// Compares a file of predictions with the official verdicts on it; all rows have to agree.
 fn check(name: &str, golds: &str, predictions: &[String], shared: &Path) {

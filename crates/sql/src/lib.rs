@@ -1,8 +1,9 @@
 //! Reading SQL text: what its structure is, whether it parses, what it does.
 //!
 //! The crate works on strings alone. It knows no database, no data set and no tensor, and it never
-//! executes anything. Everything but [`features()`] stands on one hand-written scanner ([`lex`]), because
-//! models write broken SQL and broken SQL has a structure too; only the countable features ask a parser.
+//! executes anything. Everything but [`features()`] and [`structure`] stands on one hand-written scanner ([`lex`]), because
+//! models write broken SQL and broken SQL has a structure too; only the countable features and the canonical
+//! form ask a parser.
 //!
 //! | module | what it answers |
 //! | --- | --- |
@@ -12,6 +13,7 @@
 //! | [`extract`] | which part of a chatty answer is the query? |
 //! | [`statement`] | is this one statement that only reads? |
 //! | [`features`](mod@features) | how many joins, subqueries, aggregates …? |
+//! | [`structure`] | do two queries differ in more than has no meaning? |
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -21,6 +23,7 @@ mod keyword;
 pub mod lex;
 pub mod ngram;
 pub mod statement;
+pub mod structure;
 pub mod template;
 
 pub use extract::{Cut, Extracted, Rule, extract_sql};

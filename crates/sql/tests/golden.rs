@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use harness_sql::structure::{StructureError, canonical};
 use harness_sql::{extract_sql, features, is_single_reading_query, template};
 
 /// A file of the shared folder; none, with a line that says so, where the folder is not there.
@@ -63,6 +64,7 @@ fn golden_templates() {
 #[test]
 fn gold_queries_stay_whole() {
     let mut unparsed = 0;
+    let mut forms = Vec::new();
     for (file, field) in [
         ("spider/train_spider.json", "query"),
         ("spider/dev.json", "query"),
@@ -85,7 +87,14 @@ fn gold_queries_stay_whole() {
             }
             assert!(is_single_reading_query(sql), "{sql}");
             unparsed += usize::from(features(sql).is_none());
+            // Whatever parses has a canonical form.
+            match canonical(sql, None) {
+                Ok(form) => forms.push(form),
+                Err(StructureError::Syntax { .. }) => {}
+                Err(error) => panic!("{sql}: {error}"),
+            }
         }
     }
     assert_eq!(unparsed, 6);
+    assert_eq!(forms.len(), 18_990);
 }

@@ -12,6 +12,7 @@ mod python;
 mod soft_f1;
 mod spider_exact;
 mod spider_exec;
+mod structural_exact;
 mod value;
 
 use harness_record::Schema;
@@ -26,6 +27,7 @@ pub static METRICS: &[Metric] = &[
     soft_f1::METRIC,
     spider_exact::METRIC,
     spider_exec::METRIC,
+    structural_exact::METRIC,
 ];
 
 /// One way to say whether a prediction is right.
@@ -134,7 +136,7 @@ mod tests {
         }
         assert_eq!(
             metric("ex").unwrap_err().to_string(),
-            "there is no metric `ex`; there are: bag, bird_ex, soft_f1, spider_exact, spider_exec"
+            "there is no metric `ex`; there are: bag, bird_ex, soft_f1, spider_exact, spider_exec, structural_exact"
         );
     }
 }

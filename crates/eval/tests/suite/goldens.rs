@@ -4,12 +4,13 @@
 //! not a single reading query, which is wrong here whatever the official script made of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use harness_eval::{Limits, Place, Row};
 use harness_record::{Outcome, Verdict};
 use serde_json::Value;
 
-use crate::official::{SPIDER_SYSTEMS, spider_predictions};
+use crate::official::{SPIDER_SYSTEMS, schemas, spider_predictions};
 use crate::support::{json_lines, read, row, shared, verdicts};
 
 /// A database where the data set has it.
@@ -54,6 +55,23 @@ fn compare(
     compared
 }
 
+/// What our policies say of the same row: what is written alike returns alike, and what agrees in order agrees.
+fn agree_with_each_other(system: &str, rows: &[Row], verdicts: &[Verdict]) {
+    let mut alike = 0;
+    let mut faults = Vec::new();
+    for (row, verdict) in rows.iter().zip(verdicts) {
+        let right = |metric: &str| verdict.scores[metric] == Some(1.0);
+        if right("structural_exact") {
+            alike += 1;
+            if verdict.scores["bag"] == Some(0.0) {
+                faults.push(format!("{}\n  {}\n  {}", row.id, row.gold, row.predicted));
+            }
+        }
+    }
+    println!("{system}: {alike} predictions are written as the gold is");
+    assert!(faults.is_empty(), "{system}: {}", faults.join("\n"));
+}
+
 pub fn edge_cases() {
     let Some(shared) = shared() else { return };
     let mut cases = json_lines(shared.join("golden/edge-cases.jsonl"));
@@ -93,6 +111,7 @@ pub fn spider() {
     let Some(shared) = shared() else { return };
     let data = shared.join("data");
     let gold = read(data.join("spider/dev_gold.sql"));
+    let schemas = schemas(&data.join("spider/tables.json"));
     for (system, file) in SPIDER_SYSTEMS {
         let predictions = spider_predictions(&data, file);
         let rows: Vec<Row> = gold
@@ -102,7 +121,9 @@ pub fn spider() {
             .map(|(id, (gold, predicted))| {
                 let (gold, db) = gold.trim().split_once('\t').unwrap();
                 let database = data.join(format!("spider/database/{db}/{db}.sqlite"));
-                on(&database, row(id, &database, gold, predicted))
+                let mut row = on(&database, row(id, &database, gold, predicted));
+                row.place.schema = schemas.get(db).cloned().map(Arc::new);
+                row
             })
             .collect();
         let golden = json_lines(shared.join(format!("golden/spider/{system}.jsonl")));
@@ -113,6 +134,7 @@ pub fn spider() {
             "{system}: spider_exec agrees on {compared} of {} rows",
             rows.len()
         );
+        agree_with_each_other(system, &rows, &verdicts);
     }
 }
 
@@ -173,6 +195,7 @@ pub fn bird() {
                 rows.len()
             );
         }
+        agree_with_each_other(system, &rows, &verdicts);
         // The official `error` is ours too.
         for (verdict, golden) in verdicts.iter().zip(&golden) {
             if verdict.outcome != Outcome::Empty {

@@ -1,6 +1,10 @@
 //! The prediction files that there are official verdicts for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use harness_record::{Column, ForeignKey, Schema, Table};
+use serde_json::Value;
 
 use crate::support::read;
 
@@ -38,6 +42,53 @@ pub fn spider_predictions(data: &Path, file: &str) -> Vec<String> {
     };
     let read = |line: &String| line.trim().split('\t').next().unwrap().to_owned();
     predictions.iter().map(read).collect()
+}
+
+/// The schemas of a tables file, by database.
+pub fn schemas(path: &Path) -> BTreeMap<String, Schema> {
+    let entries: Vec<Value> = serde_json::from_str(&read(path)).unwrap();
+    let schema = |entry: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let list = |key: &str| entry[key].as_array().unwrap().clone();
+        let index = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+        let tables = list("table_names_original");
+        let columns = list("column_names_original");
+        let end = |at: &Value| {
+            let column = &columns[index(at)];
+            (text(&tables[index(&column[0])]), vec![text(&column[1])])
+        };
+        let table = |(at, name): (usize, &Value)| Table {
+            name: text(name),
+            columns: columns
+                .iter()
+                .filter(|column| column[0] == at)
+                .map(|column| Column {
+                    name: text(&column[1]),
+                    ..Column::default()
+                })
+                .collect(),
+            primary_key: Vec::new(),
+        };
+        let key = |pair: &Value| {
+            let ((table, columns), (foreign_table, foreign_columns)) =
+                (end(&pair[0]), end(&pair[1]));
+            ForeignKey {
+                table,
+                columns,
+                foreign_table,
+                foreign_columns,
+            }
+        };
+        Schema {
+            db_id: text(&entry["db_id"]),
+            tables: tables.iter().enumerate().map(table).collect(),
+            foreign_keys: list("foreign_keys").iter().map(key).collect(),
+        }
+    };
+    let schemas = entries.iter().map(schema);
+    schemas
+        .map(|schema| (schema.db_id.clone(), schema))
+        .collect()
 }
 
 /// The records of a CSV file: fields may be quoted, with quotes doubled and line breaks inside.
