@@ -16,6 +16,7 @@ pub use fuzz::{head, reply, reply_of};
 pub fn rewritten(metric: &Metric, sql: &str) -> Option<String> {
     match metric.kind {
         Kind::Results(results) => Some((results.rewrite)(sql)),
+        Kind::Time(time) => Some((time.right.rewrite)(sql)),
         Kind::Text(_) => None,
     }
 }
@@ -29,7 +30,7 @@ pub fn text_score(metric: &Metric, gold: &str, predicted: &str, schema: &Schema)
     };
     match metric.kind {
         Kind::Text(score) => score(&texts),
-        Kind::Results(_) => None,
+        Kind::Results(_) | Kind::Time(_) => None,
     }
 }
 
@@ -43,7 +44,7 @@ pub fn result_score(metric: &Metric, sql: &str, gold: &Rows, predicted: &Rows) -
                 rows: predicted,
             },
         )),
-        Kind::Text(_) => None,
+        Kind::Text(_) | Kind::Time(_) => None,
     }
 }
 

@@ -25,7 +25,9 @@ mod stability;
 mod summary;
 
 pub use classify::{ErrorClass, Results, error_class};
-pub use evaluate::{EvalError, Head, Judgement, Options, Place, Progress, Row, evaluate};
+pub use evaluate::{
+    EvalError, Head, Judgement, Options, Phase, Place, Progress, Row, Spread, evaluate,
+};
 pub use exec::{Limits, WorkerCommand, worker_main};
 pub use interval::{Interval, PairError, Paired, PairedOptions, mcnemar_exact, paired, wilson};
 pub use join::{Answer, JoinError, join};

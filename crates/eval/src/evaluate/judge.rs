@@ -9,7 +9,7 @@ use harness_sql::StatementKind;
 use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
 use crate::classify::{Results, error_class};
-use crate::exec::{Failure, FailureKind, Rows, Session, Stop, Value};
+use crate::exec::{Failure, FailureKind, Job, Rows, Session, Stop, Value};
 use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
 use crate::stability::{self, Ties};
 
@@ -32,11 +32,20 @@ pub fn judge(
     // The prediction is run even if all metrics are of texts: that it fails is worth knowing.
     let shown = metrics
         .iter()
-        .position(|metric| matches!(metric.kind, Kind::Results(_)))
+        .position(|metric| results(metric).is_some())
         .unwrap_or(0);
     let mut runs = Runs::new(session, row);
-    let gold = runs.run(0, &forms[shown].gold)?;
-    let predicted = runs.run(0, &forms[shown].predicted)?;
+    let jobs: Vec<Job> = metrics
+        .iter()
+        .zip(&forms)
+        .enumerate()
+        .filter(|(at, (metric, _))| *at == shown || results(metric).is_some())
+        .flat_map(|(_, (_, forms))| [&forms.gold, &forms.predicted])
+        .map(|sql| runs.job(0, sql))
+        .collect();
+    runs.all(jobs)?;
+    let gold = runs.run(runs.job(0, &forms[shown].gold))?;
+    let predicted = runs.run(runs.job(0, &forms[shown].predicted))?;
     let (outcome, error) = match (runs.result(gold), runs.result(predicted)) {
         (Err(failure), _) if failure.kind == FailureKind::NoDatabase => {
             (Outcome::NoDatabase, Some(failure.message.clone()))
@@ -63,6 +72,8 @@ pub fn judge(
                 predicted: &forms.predicted,
                 schema: row.place.schema.as_deref(),
             }),
+            // For now whether it is right; what it is worth is measured when all rows are done.
+            Kind::Time(time) => compare(&mut runs, row, forms, time.right)?,
             Kind::Results(results) => {
                 if options.check_gold && !agrees_with_itself(&mut runs, &forms.gold, results)? {
                     unstable.push(metric.name.to_owned());
@@ -84,6 +95,7 @@ pub fn judge(
     let class = error_class(outcome, error.as_deref(), results);
     Ok(Judgement {
         ms: (outcome != Outcome::NoDatabase).then(|| runs.ms(predicted)),
+        spread: None,
         gold: runs.result(gold).ok().map(head),
         predicted: runs.result(predicted).ok().map(head),
         verdict: Verdict {
@@ -98,17 +110,26 @@ pub fn judge(
     })
 }
 
+/// The comparison of results behind a metric, if there is one.
+fn results(metric: &Metric) -> Option<ByResults> {
+    match metric.kind {
+        Kind::Results(results) => Some(results),
+        Kind::Time(time) => Some(time.right),
+        Kind::Text(_) => None,
+    }
+}
+
 fn forms<'a>(row: &'a Row, metric: &Metric, options: &Options) -> Forms<'a> {
     let mut predicted = Cow::Borrowed(row.predicted.as_str());
     if options.as_script && metric.name.starts_with("spider_") {
         predicted = predicted.replace("value", "1").into();
     }
-    match metric.kind {
-        Kind::Results(results) => Forms {
+    match results(metric) {
+        Some(results) => Forms {
             gold: (results.rewrite)(&row.gold).into(),
             predicted: (results.rewrite)(&predicted).into(),
         },
-        Kind::Text(_) => Forms {
+        None => Forms {
             gold: Cow::Borrowed(&row.gold),
             predicted,
         },
@@ -129,8 +150,8 @@ fn compare(
     };
     let mut least: Option<f64> = None;
     for file in 0..files {
-        let gold = runs.run(file, &forms.gold)?;
-        let predicted = runs.run(file, &forms.predicted)?;
+        let gold = runs.run(runs.job(file, &forms.gold))?;
+        let predicted = runs.run(runs.job(file, &forms.predicted))?;
         let score = match (runs.result(gold), runs.result(predicted)) {
             (Err(_), _) => return Ok(None),
             (_, Err(failure)) if failure.kind == FailureKind::NoDatabase => return Ok(None),
@@ -162,7 +183,7 @@ fn agrees_with_itself(
     gold: &str,
     results: ByResults,
 ) -> Result<bool, Stop> {
-    let once = runs.run(0, gold)?;
+    let once = runs.run(runs.job(0, gold))?;
     if runs.result(once).is_err() {
         return Ok(true);
     }
@@ -172,10 +193,17 @@ fn agrees_with_itself(
     let columns = runs.result(once).map_or(0, |rows| rows.columns);
     let down = stability::break_ties(gold, columns, Ties::Down);
     let up = stability::break_ties(gold, columns, Ties::Up);
-    let mut others = vec![runs.run_reversed(down.as_deref().unwrap_or(gold))?];
-    if let Some(up) = up {
-        others.push(runs.run(0, &up)?);
-    }
+    let reversed = Job {
+        reverse: true,
+        ..runs.job(0, down.as_deref().unwrap_or(gold))
+    };
+    let others: Vec<Job> = [reversed]
+        .into_iter()
+        .chain(up.map(|up| runs.job(0, &up)))
+        .collect();
+    runs.all(others.clone())?;
+    let others = others.into_iter().map(|job| runs.run(job));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
     Ok(others
         .into_iter()
         .all(|other| match (runs.result(once), runs.result(other)) {

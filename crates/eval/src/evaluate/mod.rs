@@ -2,14 +2,17 @@
 
 mod judge;
 mod runs;
+mod time;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use harness_record::{Outcome, Schema, Verdict};
 
-use crate::exec::{Limits, Pool, PoolError, Value, WorkerCommand};
+use crate::exec::{Cache, Limits, Pool, PoolError, Value, WorkerCommand};
 use crate::metric::Metric;
+
+pub use time::Spread;
 
 /// One prediction to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl From<Option<PathBuf>> for Place {
 }
 
 /// How to evaluate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// How to start a worker process.
     pub worker: WorkerCommand,
@@ -60,6 +63,10 @@ pub struct Options {
     /// Run each gold query once more with the rows of its tables in another order, and say under which metrics it does
     /// not agree with itself ([`Verdict::unstable`]).
     pub check_gold: bool,
+    /// How often each query runs for metrics of time.
+    pub repeats: u32,
+    /// Results of earlier runs; what is missing there is added. Times are never taken from it.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// What was found out about a row.
@@ -69,6 +76,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Milliseconds for which the prediction ran, by the clock. Every run has another; no score depends on it.
     pub ms: Option<f64>,
+    /// How its speed varied, if a metric of time was asked for and it is right.
+    pub spread: Option<Spread>,
     /// What the gold query returned.
     pub gold: Option<Head>,
     /// What the prediction returned.
@@ -96,12 +105,23 @@ impl Head {
 /// How far the evaluation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
     /// Rows that have their verdict.
     pub done: usize,
-    /// All rows.
+    /// All rows of this phase.
     pub total: usize,
     /// Predictions among them that were stopped at a limit of time or size.
     pub stopped: usize,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Queries run and are compared.
+    Judging,
+    /// Right predictions run again for metrics of time.
+    Timing,
 }
 
 /// Why there are no verdicts.
@@ -124,7 +144,7 @@ pub enum EvalError {
 /// fails in any way. A metric of texts needs neither to run. A prediction that is empty or not a single reading query
 /// is wrong by every metric, whatever the official script makes of it. Metrics may rewrite a query before it is run;
 /// each form of it is run once and shared. `outcome` and `error` are those of the form that the first metric of results
-/// runs, or of the query as it is.
+/// runs, or of the query as it is. Metrics of time have a pass of their own at the end.
 pub fn evaluate(
     rows: &[Row],
     metrics: &[Metric],
@@ -136,13 +156,17 @@ pub fn evaluate(
             known: crate::METRICS.iter().map(|metric| metric.name).collect(),
         });
     }
-    let pool = Pool::new(options.worker.clone(), options.limits, options.workers);
+    let mut pool = Pool::new(options.worker.clone(), options.limits, options.workers);
+    if let Some(cache) = &options.cache {
+        pool = pool.with_cache(Arc::clone(cache));
+    }
     let mut now = Progress {
+        phase: Phase::Judging,
         done: 0,
         total: rows.len(),
         stopped: 0,
     };
-    let judgements = pool.run(
+    let mut judgements = pool.run(
         rows,
         |session, row| judge::judge(session, row, metrics, options),
         &mut |judgement: &Judgement| {
@@ -154,5 +178,6 @@ pub fn evaluate(
             progress(now);
         },
     )?;
+    time::measure(&mut judgements, rows, metrics, options, progress)?;
     Ok(judgements)
 }

@@ -1,5 +1,7 @@
 //! The queries of one row that have been run, so that none is run twice.
 
+use std::path::PathBuf;
+
 use super::Row;
 use crate::exec::{Answer, Failure, FailureKind, Job, Rows, Session, Stop};
 
@@ -20,17 +22,44 @@ impl<'s, 'p, 'r> Runs<'s, 'p, 'r> {
         }
     }
 
-    /// Runs a query on one of the row's files unless it has been run, and says which one it is.
-    pub fn run(&mut self, file: usize, sql: &str) -> Result<usize, Stop> {
-        self.job(Job::new(self.file(file), sql))
+    /// The query on one of the row's files.
+    pub fn job(&self, file: usize, sql: &str) -> Job {
+        // No path is that of a database that is absent.
+        let path: PathBuf = self.row.place.files.get(file).cloned().unwrap_or_default();
+        Job::new(path, sql)
     }
 
-    /// The same on the first file, with the rows of its tables visited from the last to the first.
-    pub fn run_reversed(&mut self, sql: &str) -> Result<usize, Stop> {
-        self.job(Job {
-            reverse: true,
-            ..Job::new(self.file(0), sql)
-        })
+    /// Runs those of the queries that have not been run. Together they cost one way to the worker and back.
+    pub fn all(&mut self, jobs: impl IntoIterator<Item = Job>) -> Result<(), Stop> {
+        let mut wanted: Vec<Job> = Vec::new();
+        for job in jobs {
+            if self.place_of(&job).is_some() || wanted.contains(&job) {
+                continue;
+            }
+            if job.database.is_file() {
+                wanted.push(job);
+            } else {
+                let answer = absent(&job);
+                self.done.push((job, answer));
+            }
+        }
+        let answers = self.session.execute_all(&wanted)?;
+        self.done.extend(wanted.into_iter().zip(answers));
+        Ok(())
+    }
+
+    /// Runs a query unless it has been run, and says which one it is.
+    pub fn run(&mut self, job: Job) -> Result<usize, Stop> {
+        if let Some(place) = self.place_of(&job) {
+            return Ok(place);
+        }
+        let answer = if job.database.is_file() {
+            self.session.execute(&job)?
+        } else {
+            absent(&job)
+        };
+        self.done.push((job, answer));
+        Ok(self.done.len() - 1)
     }
 
     /// What a query returned.
@@ -43,29 +72,19 @@ impl<'s, 'p, 'r> Runs<'s, 'p, 'r> {
         self.done[run].1.ms
     }
 
-    /// The file, or no path.
-    fn file(&self, file: usize) -> std::path::PathBuf {
-        self.row.place.files.get(file).cloned().unwrap_or_default()
+    fn place_of(&self, job: &Job) -> Option<usize> {
+        self.done.iter().position(|(done, _)| done == job)
     }
+}
 
-    fn job(&mut self, job: Job) -> Result<usize, Stop> {
-        if let Some(at) = self.done.iter().position(|(done, _)| *done == job) {
-            return Ok(at);
-        }
-        let answer = if job.database.is_file() {
-            self.session.execute(&job)?
-        } else {
-            let message = if job.database.as_os_str().is_empty() {
-                "the data set has no file for this database".to_owned()
-            } else {
-                format!("there is no file {}", job.database.display())
-            };
-            Answer {
-                result: Err(Failure::new(FailureKind::NoDatabase, message)),
-                ms: 0.0,
-            }
-        };
-        self.done.push((job, answer));
-        Ok(self.done.len() - 1)
+fn absent(job: &Job) -> Answer {
+    let message = if job.database.as_os_str().is_empty() {
+        "the data set has no file for this database".to_owned()
+    } else {
+        format!("there is no file {}", job.database.display())
+    };
+    Answer {
+        result: Err(Failure::new(FailureKind::NoDatabase, message)),
+        ms: 0.0,
     }
 }

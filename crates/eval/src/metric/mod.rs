@@ -1,22 +1,27 @@
 //! When is a prediction right: one file per metric, one table.
 //!
-//! To add a metric: write its file, add its line to [`METRICS`]. A metric compares either what the two queries returned
-//! ([`Kind::Results`]) or how they are written ([`Kind::Text`]). It does not run anything itself, and it knows neither ids
-//! nor data sets.
+//! To add a metric: write its file, add its line to [`METRICS`]. A metric compares what the two queries returned
+//! ([`Kind::Results`]), how they are written ([`Kind::Text`]) or how long right ones take ([`Kind::Time`]). It does not run
+//! anything itself, and it knows neither ids nor data sets.
 
 pub(crate) mod bag;
 mod bird_ex;
 mod columns;
 mod distinct;
+mod laps;
 mod python;
+mod r_ves;
 mod soft_f1;
 mod spider_exact;
 mod spider_exec;
 mod structural_exact;
 mod value;
+mod ves;
 
 use harness_record::Schema;
 pub use spider_exact::{Hardness, spider_exact_match, spider_hardness};
+
+pub(crate) use laps::Lap;
 
 use crate::exec::Rows;
 
@@ -28,6 +33,8 @@ pub static METRICS: &[Metric] = &[
     spider_exact::METRIC,
     spider_exec::METRIC,
     structural_exact::METRIC,
+    ves::METRIC,
+    r_ves::METRIC,
 ];
 
 /// One way to say whether a prediction is right.
@@ -43,6 +50,13 @@ pub struct Metric {
     pub(crate) kind: Kind,
 }
 
+impl Metric {
+    /// Whether it measures time, so that another run gives another score.
+    pub fn timed(&self) -> bool {
+        matches!(self.kind, Kind::Time(_))
+    }
+}
+
 /// What a metric looks at.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
@@ -50,6 +64,8 @@ pub(crate) enum Kind {
     Results(ByResults),
     /// How they are written; `None` where nothing can be said, for want of a schema or of a gold that can be read.
     Text(fn(&Texts<'_>) -> Option<f64>),
+    /// How long they take, where the prediction is right.
+    Time(ByTime),
 }
 
 /// A comparison of results.
@@ -61,6 +77,15 @@ pub(crate) struct ByResults {
     pub score: fn(gold: Executed<'_>, predicted: Executed<'_>) -> f64,
     /// Whether the prediction has to agree on every database of the row's suite.
     pub suite: bool,
+}
+
+/// A comparison of times.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByTime {
+    /// When the prediction is right; if not, the score is 0.
+    pub right: ByResults,
+    /// The score of a right prediction by repeated runs; `None` without any.
+    pub score: fn(&[Lap]) -> Option<f64>,
 }
 
 /// A query that ran to its end.

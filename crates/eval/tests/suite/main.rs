@@ -34,6 +34,7 @@ const CHECKS: &[(&str, fn())] = &[
         verdicts::workers_do_not_change_them,
     ),
     ("verdicts::suites", verdicts::suites),
+    ("verdicts::times", verdicts::times),
     ("verdicts::as_the_script_does", verdicts::as_the_script_does),
     ("verdicts::unstable_golds", verdicts::unstable_golds),
     (

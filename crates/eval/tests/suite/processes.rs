@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use std::{fs, process};
 
 use harness_eval::exec::PoolError;
-use harness_eval::{EvalError, Limits, METRICS, Options, Row, WorkerCommand, evaluate};
+use harness_eval::{EvalError, Limits, Options, Row, WorkerCommand, evaluate};
 use harness_record::Outcome;
 
-use crate::support::{HOLD, SERVE, options, row, small_database, verdicts};
+use crate::support::{HOLD, SERVE, metrics, options, row, small_database, verdicts};
 
 /// Spends its time inside of one instruction of the virtual machine, where no step is counted.
 const SLOW_INSTRUCTION: &str =
@@ -57,7 +57,7 @@ pub fn a_program_that_is_no_worker() {
             },
             ..options(1, Limits::default())
         };
-        evaluate(&rows, METRICS, &options, &mut |_| {})
+        evaluate(&rows, &metrics(), &options, &mut |_| {})
     };
     assert!(matches!(
         run("true"),
@@ -95,7 +95,7 @@ pub fn killed_workers_are_replaced() {
             }
         });
         let options = options(2, Limits::default());
-        let verdicts = evaluate(&rows, METRICS, &options, &mut |progress| {
+        let verdicts = evaluate(&rows, &metrics(), &options, &mut |progress| {
             done.store(progress.done, Ordering::Relaxed);
         });
         killed = killer.join().unwrap();
@@ -155,7 +155,7 @@ pub fn hold(database: &str) -> ! {
         wall_ms: 3_600_000,
         ..Limits::default()
     };
-    let _ = evaluate(&rows, METRICS, &options(1, limits), &mut |_| {});
+    let _ = evaluate(&rows, &metrics(), &options(1, limits), &mut |_| {});
     process::exit(1);
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness_eval::{Limits, METRICS, Options, Place, Row, WorkerCommand, evaluate};
+use harness_eval::{Limits, METRICS, Metric, Options, Place, Row, WorkerCommand, evaluate};
 use harness_record::Verdict;
 
 /// The argument that makes this program a worker.
@@ -23,16 +23,29 @@ pub fn options(workers: usize, limits: Limits) -> Options {
         workers,
         as_script: false,
         check_gold: true,
+        repeats: 3,
+        cache: None,
     }
 }
 
-/// The verdicts by all metrics.
+/// The metrics that give the same every time.
+pub fn metrics() -> Vec<Metric> {
+    let metrics = METRICS.iter().filter(|metric| !metric.timed());
+    metrics.copied().collect()
+}
+
+/// The verdicts by all these metrics.
 pub fn verdicts(rows: &[Row], workers: usize, limits: Limits) -> Vec<Verdict> {
     let mut last = 0;
-    let verdicts = evaluate(rows, METRICS, &options(workers, limits), &mut |progress| {
-        assert_eq!(progress.done, last + 1);
-        last = progress.done;
-    });
+    let verdicts = evaluate(
+        rows,
+        &metrics(),
+        &options(workers, limits),
+        &mut |progress| {
+            assert_eq!(progress.done, last + 1);
+            last = progress.done;
+        },
+    );
     assert_eq!(last, rows.len());
     let judgements = verdicts.unwrap().into_iter();
     judgements.map(|judgement| judgement.verdict).collect()

@@ -268,3 +268,45 @@ pub fn as_the_script_does() {
         assert_eq!(judgements[0].verdict.scores["bird_ex"], Some(0.0));
     }
 }
+
+pub fn times() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let gold = "SELECT name FROM fruit WHERE id = 1";
+    let slow =
+        "SELECT name FROM fruit WHERE id = 1 AND (SELECT count(*) FROM number a, number b) > 0";
+    let rows = [
+        row(0, &database, gold, slow),
+        row(1, &database, slow, gold),
+        row(2, &database, gold, "SELECT name FROM fruit"),
+        row(3, &database, gold, "SELECT names FROM fruit"),
+        row(4, &database, "SELECT nothing", gold),
+    ];
+    let metrics = ["bird_ex", "ves", "r_ves"].map(|name| metric(name).unwrap());
+    let mut timed = 0;
+    let judgements = evaluate(
+        &rows,
+        &metrics,
+        &options(2, Limits::default()),
+        &mut |now| {
+            timed += usize::from(now.phase == harness_eval::Phase::Timing);
+        },
+    );
+    let judgements = judgements.unwrap();
+    assert_eq!(timed, 2);
+    let score = |at: usize, name: &str| judgements[at].verdict.scores[name];
+    // A million pairs against one row: no load of the machine turns that round.
+    assert!(score(0, "ves").unwrap() < 0.5);
+    assert_eq!(score(0, "r_ves"), Some(0.5));
+    assert!(score(1, "ves").unwrap() > 2.0);
+    assert_eq!(score(1, "r_ves"), Some(1.25_f64.sqrt()));
+    assert_eq!(judgements[1].spread.unwrap().laps, 3);
+    for at in [2, 3] {
+        assert_eq!(
+            (score(at, "ves"), score(at, "r_ves")),
+            (Some(0.0), Some(0.0))
+        );
+        assert_eq!(judgements[at].spread, None);
+    }
+    assert_eq!((score(4, "ves"), score(4, "r_ves")), (None, None));
+}

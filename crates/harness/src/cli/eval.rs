@@ -99,6 +99,16 @@ pub struct JudgeArgs {
         value_parser = seconds
     )]
     pub timeout_seconds: f64,
+    /// Folder for results of queries, so that the next evaluation of the same queries on the same databases runs none
+    /// of them; by default `outcomes` in HARNESS_CACHE.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
+    pub cache: Option<PathBuf>,
+    /// Run every query, and keep nothing.
+    #[arg(long, conflicts_with_all = ["config", "cache"])]
+    pub no_cache: bool,
+    /// How often each right prediction and its gold run for policies of time (ves, r_ves), one pair at a time.
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "config", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub repeats: u32,
 }
 
 /// What only the evaluation of an experiment takes.

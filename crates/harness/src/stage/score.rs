@@ -83,6 +83,9 @@ pub fn score(
     })
 }
 
+/// Runs for metrics of time, which experiments have none of.
+const REPEATS: u32 = 1;
+
 /// Copies of this program as workers, each query with a limit that stands for so many seconds.
 pub fn worker_options(timeout_seconds: f64, workers: Option<usize>) -> Result<Options> {
     let limits = Limits::default();
@@ -103,6 +106,8 @@ pub fn worker_options(timeout_seconds: f64, workers: Option<usize>) -> Result<Op
             .unwrap_or(1),
         as_script: false,
         check_gold: true,
+        repeats: REPEATS,
+        cache: None,
     })
 }
 

@@ -41,7 +41,7 @@ pub fn figures(task: &Task, judgements: &[Judgement], policies: &[Metric]) -> Fi
     let verdicts: Vec<Verdict> = judgements.iter().map(|one| one.verdict.clone()).collect();
     let mut figures = Figures {
         title: task.title.clone(),
-        notes: task.notes.clone(),
+        notes: notes(task, policies),
         rows: verdicts.len(),
         policies: policies
             .iter()
@@ -66,6 +66,23 @@ pub fn figures(task: &Task, judgements: &[Judgement], policies: &[Metric]) -> Fi
         }
     }
     figures
+}
+
+/// What a reader should know of the input and of the policies.
+pub fn notes(task: &Task, policies: &[Metric]) -> Vec<String> {
+    let timing = |policy: &Metric| {
+        format!(
+            "{} measures time: it is another on another machine, on a busy one, and at the next run; the speed of each \
+             row is in --verdicts, from the least to the greatest",
+            policy.name
+        )
+    };
+    let timed = policies.iter().filter(|policy| policy.timed());
+    task.notes
+        .iter()
+        .cloned()
+        .chain(timed.map(timing))
+        .collect()
 }
 
 fn breakdowns(task: &Task, verdicts: &[Verdict], policies: &[Metric]) -> Vec<Breakdown> {
@@ -116,7 +133,10 @@ impl Figures {
             match (summary.accuracy, summary.interval) {
                 (Some(accuracy), Some(found)) => {
                     write!(out, "{:5.1} %  n {}", 100.0 * accuracy, summary.n)?;
-                    write!(out, "  right {}", summary.right)?;
+                    // A graded score of 1 is a mark like others.
+                    if harness_eval::metric(&summary.metric).is_ok_and(|policy| !policy.graded) {
+                        write!(out, "  right {}", summary.right)?;
+                    }
                     write!(out, "  other questions {}", interval(&found))?;
                     if let Some(found) = &summary.by_database {
                         write!(out, "  other databases {}", interval(found))?;

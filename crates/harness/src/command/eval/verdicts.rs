@@ -19,11 +19,12 @@ use serde_json::{Map, Value, json};
 use crate::files::read_lines;
 
 /// Fields that are no policies.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "id",
     "db_id",
     "outcome",
     "ms",
+    "speed",
     "error_class",
     "error",
     "unstable",
@@ -53,6 +54,9 @@ pub fn row(row: &Row, judgement: &Judgement, policies: &[Metric]) -> Map<String,
     // Thousandths are beyond what a clock of a busy machine can say.
     let ms = judgement.ms.map(|ms| (ms * 1000.0).round() / 1000.0);
     put("ms", json!(ms));
+    if let Some(spread) = &judgement.spread {
+        put("speed", json!(spread));
+    }
     put("error_class", json!(verdict.error_class));
     put("error", json!(verdict.error));
     put("unstable", json!(verdict.unstable));
