@@ -2,11 +2,14 @@
 //!
 //! Not seen: a `now` that is put together (`'n' || 'ow'`) or stands in a table.
 
-/// Whether the text has the word `now` anywhere, or a call of one of the functions with no time value (no argument, or
+/// Whether the text has the word `now` anywhere, or `localtime` or `utc`, which ask for the machine's zone, or a call of one of the functions with no time value (no argument, or
 /// for `strftime` only the format), which stands for now.
 pub fn reads_the_clock(sql: &str, functions: &[&str]) -> bool {
     let text = sql.to_ascii_lowercase();
-    if text.contains("now") {
+    if ["now", "localtime", "utc"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
         return true;
     }
     functions.iter().any(|name| {

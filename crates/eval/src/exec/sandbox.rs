@@ -289,6 +289,40 @@ mod tests {
     }
 
     #[test]
+    fn pragmas_that_tell_of_the_schema_are_tables() {
+        let names = check("SELECT name FROM pragma_table_info('t')", Limits::default()).unwrap();
+        let text = |name: &str| vec![Value::Text(name.into())];
+        assert_eq!(names.rows, [text("a"), text("b")]);
+        fails("SELECT * FROM pragma_journal_mode", FailureKind::Refused);
+        fails("SELECT * FROM pragma_query_only", FailureKind::Refused);
+        fails("SELECT * FROM pragma_wal_checkpoint", FailureKind::Refused);
+    }
+
+    #[test]
+    fn says_whether_the_answer_would_be_the_same_again() {
+        let repeatable = |sql: &str| {
+            let uri = "file::memory:".to_owned();
+            let request = Request {
+                uri,
+                sql: sql.to_owned(),
+                limits: Limits::default(),
+                reverse: false,
+            };
+            run(&request).repeatable
+        };
+        for (sql, expected) in [
+            ("SELECT 1", true),
+            ("SELECT abs(random())", false),
+            ("SELECT CURRENT_DATE", false),
+            ("SELECT date('2020-02-02')", true),
+            ("SELECT date('2020-02-02', 'localtime')", false),
+            ("SELECT date('now')", false),
+        ] {
+            assert_eq!(repeatable(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
     fn keeps_to_each_limit() {
         let limits = Limits::default();
         let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT";

@@ -1,28 +1,53 @@
 //! Predictions that would write, break out or exhaust the machine.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fmt::Write as _;
 use std::path::Path;
+use std::time::SystemTime;
+use std::{fs, mem};
 
-use harness_eval::Limits;
-use harness_record::Outcome::{self, Error, Executed, Refused, Timeout, TimeoutWall, TooLarge};
+use harness_eval::{Limits, evaluate};
+use harness_record::Outcome::{
+    self, Empty, Error, Executed, Refused, Timeout, TimeoutWall, TooLarge,
+};
 
-use crate::support::{row, small_database, verdicts};
+use crate::support::{metrics, options, row, small_database};
 
-/// Everything in a folder, by name.
-fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Everything in a folder by name: content, time of the last change, rights.
+fn contents(folder: &Path) -> BTreeMap<String, (Vec<u8>, SystemTime, bool)> {
     fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
             let path = entry.unwrap().path();
-            (path.display().to_string(), fs::read(&path).unwrap())
+            let about = fs::metadata(&path).unwrap();
+            let state = (
+                fs::read(&path).unwrap(),
+                about.modified().unwrap(),
+                about.permissions().readonly(),
+            );
+            (path.display().to_string(), state)
         })
         .collect()
+}
+
+/// Common tables of which each reads the one before twice, so that the last has 2^depth rows.
+fn deep_views(depth: usize) -> String {
+    let mut views = String::from("v0 AS (SELECT 1 AS a),");
+    for at in 1..=depth {
+        let before = at - 1;
+        let _ = write!(
+            views,
+            "v{at} AS (SELECT a FROM v{before} UNION ALL SELECT a FROM v{before}),"
+        );
+    }
+    views + &format!("w AS (SELECT count(*) FROM v{depth}), ")
 }
 
 pub fn nothing_changes() {
     let folder = tempfile::tempdir().unwrap();
     let database = small_database(folder.path());
+    // Where the engine would put what it can't hold in memory.
+    let watched = tempfile::tempdir().unwrap();
     let other = folder.path().join("other");
     let other = other.to_str().unwrap();
     let before = contents(folder.path());
@@ -91,6 +116,55 @@ pub fn nothing_changes() {
             &[Refused, Error],
         ),
         ("SELECT * FROM fsdir('/')".into(), &[Error]),
+        // Reach files through tables and functions of the engine.
+        ("SELECT * FROM pragma_journal_mode('wal')".into(), &[Refused, Error]),
+        ("SELECT * FROM pragma_journal_mode".into(), &[Refused]),
+        (
+            "SELECT * FROM pragma_user_version(7)".into(),
+            &[Refused, Error],
+        ),
+        (
+            "SELECT * FROM pragma_wal_checkpoint('truncate')".into(),
+            &[Refused, Error],
+        ),
+        ("SELECT * FROM pragma_optimize".into(), &[Refused, Error]),
+        (
+            "SELECT * FROM pragma_integrity_check".into(),
+            &[Refused, Error],
+        ),
+        (
+            "SELECT * FROM pragma_temp_store_directory('/')".into(),
+            &[Refused, Error],
+        ),
+        (
+            "SELECT * FROM pragma_hard_heap_limit(0)".into(),
+            &[Refused, Error],
+        ),
+        (
+            "SELECT name FROM pragma_table_info('fruit')".into(),
+            &[Executed],
+        ),
+        ("SELECT * FROM sqlite_dbpage".into(), &[Error]),
+        ("UPDATE sqlite_dbpage SET data = x''".into(), &[Refused, Error]),
+        ("SELECT * FROM dbstat".into(), &[Executed]),
+        ("SELECT * FROM bytecode('SELECT 1')".into(), &[Error]),
+        ("SELECT * FROM csv('/etc/hostname')".into(), &[Error]),
+        ("SELECT * FROM zipfile('/etc/hostname')".into(), &[Error]),
+        (
+            "CREATE VIRTUAL TABLE temp.v USING rtree(a, b, c)".into(),
+            &[Refused],
+        ),
+        (
+            format!("CREATE VIRTUAL TABLE v USING csv(filename = '{other}')"),
+            &[Refused],
+        ),
+        (
+            "INSERT INTO sqlite_schema VALUES ('table', 'x', 'x', 0, 'x')".into(),
+            &[Refused, Error],
+        ),
+        ("UPDATE sqlite_schema SET sql = ''".into(), &[Refused, Error]),
+        ("SELECT * FROM temp.sqlite_schema".into(), &[Executed]),
+        ("SELECT sqlite_log(1, 'x')".into(), &[Executed]),
         // Time.
         (format!("{endless} SELECT count(*) FROM c"), &[Timeout]),
         (
@@ -105,7 +179,61 @@ pub fn nothing_changes() {
             "SELECT instr(hex(zeroblob(8000000)), hex(zeroblob(2000000)) || '1')".into(),
             &[TimeoutWall],
         ),
+        (
+            format!("SELECT '{}' LIKE '{}'", "a".repeat(40_000), "%a".repeat(20_000) + "b"),
+            &[Executed],
+        ),
+        (
+            format!("SELECT hex(zeroblob(500000)) GLOB '{}1'", "*0".repeat(1_000)),
+            &[Executed, TimeoutWall],
+        ),
+        (
+            "SELECT count(*) FROM (SELECT sum(a.x) OVER (ORDER BY a.x, b.x, c.x) FROM number a, number b, number c)"
+                .into(),
+            &[Timeout, TooLarge],
+        ),
+        (
+            "SELECT a.x FROM number a, number b, number c, number d LIMIT 9223372036854775807 OFFSET 9223372036854775806"
+                .into(),
+            &[Timeout],
+        ),
+        (
+            "SELECT x FROM number ORDER BY (SELECT count(*) FROM number a, number b WHERE a.x + b.x > number.x)".into(),
+            &[Timeout],
+        ),
+        (
+            "WITH RECURSIVE a(x) AS (SELECT 1 UNION SELECT x + 1 FROM a) SELECT * FROM a LIMIT 1 OFFSET 999999999999"
+                .into(),
+            &[Timeout, TooLarge],
+        ),
         // Memory.
+        (
+            "WITH RECURSIVE c(x) AS (SELECT 'x' UNION ALL SELECT x || x FROM c) SELECT length(x) FROM c".into(),
+            &[TooLarge],
+        ),
+        (
+            "SELECT group_concat(hex(zeroblob(1000000))) FROM number a, number b".into(),
+            &[TooLarge, TimeoutWall],
+        ),
+        (
+            "SELECT printf('%1000000000d', 1)".into(),
+            &[TooLarge, Executed],
+        ),
+        ("SELECT printf('%.1000000000f', 1.5)".into(), &[TooLarge, Executed]),
+        ("SELECT quote(zeroblob(16000000))".into(), &[TooLarge]),
+        (
+            "SELECT a.x || hex(zeroblob(7000000)) FROM number a, number b".into(),
+            &[TooLarge],
+        ),
+        (
+            "SELECT json_group_object(a.x || ',' || b.x || ',' || c.x, hex(zeroblob(10000))) FROM number a, number b, number c"
+                .into(),
+            &[TooLarge],
+        ),
+        (
+            format!("SELECT count(*) FROM ({endless} SELECT x, hex(zeroblob(100000)) AS y FROM c) ORDER BY y"),
+            &[Error, TooLarge, Timeout],
+        ),
         (format!("{endless} SELECT x FROM c"), &[TooLarge]),
         (
             format!("{endless} SELECT group_concat(x) FROM c"),
@@ -160,6 +288,34 @@ pub fn nothing_changes() {
         ),
         (format!("SELECT '{}'", "x".repeat(3_000_000)), &[TooLarge]),
         (format!("SELECT json('{}')", "[".repeat(500_000)), &[Error]),
+        (
+            format!("SELECT json_extract('{}1{}', '$')", "[".repeat(999), "]".repeat(999)),
+            &[Executed],
+        ),
+        (
+            format!("SELECT json_each.value FROM json_each('[{}1]')", "1,".repeat(100_000)),
+            &[Executed],
+        ),
+        (
+            format!("SELECT CASE {} END", "WHEN 0 THEN 1 ".repeat(50_000)),
+            &[Error, TooLarge, Executed],
+        ),
+        (
+            format!("SELECT 1 FROM number WHERE x IN ({}1)", "1,".repeat(200_000)),
+            &[Error, TooLarge, Executed],
+        ),
+        (
+            format!("SELECT 1 FROM fruit{}", ", fruit".repeat(100)),
+            &[Error],
+        ),
+        (
+            format!("WITH {} c AS (SELECT 1) SELECT * FROM c", deep_views(60)),
+            &[Error, TooLarge, Timeout, Executed],
+        ),
+        (format!("SELECT {}1{}", "abs(".repeat(3_000), ")".repeat(3_000)), &[Error]),
+        (format!("SELECT x{} FROM number", " COLLATE nocase".repeat(50_000)), &[Error, Executed]),
+        ("SELECT x'".into(), &[Error]),
+        ("/*".into(), &[Empty, Error]),
         ("\u{feff}SELECT '\u{202e}' FROM \0".into(), &[Error]),
     ];
     // Each attempt is followed by a right answer, on one worker, so that what it left behind would show.
@@ -180,19 +336,29 @@ pub fn nothing_changes() {
         heap_bytes: 128 << 20,
         ..Limits::default()
     };
-    let verdicts = verdicts(&rows, 1, limits);
+    let mut options = options(1, limits);
+    let variable = format!("SQLITE_TMPDIR={}", watched.path().display());
+    let program = mem::replace(&mut options.worker.program, "env".into());
+    options
+        .worker
+        .args
+        .splice(0..0, [variable.into(), program.into_os_string()]);
+    let judgements = evaluate(&rows, &metrics(), &options, &mut |_| {}).unwrap();
+    let verdicts: Vec<_> = judgements.into_iter().map(|one| one.verdict).collect();
+    let mut wrong = Vec::new();
     for (pair, (sql, allowed)) in verdicts.chunks(2).zip(&attempts) {
-        let sql = sql.get(..80).unwrap_or(sql);
-        assert!(allowed.contains(&pair[0].outcome), "{sql}: {:?}", pair[0]);
-        assert!(
-            pair[0].scores.values().all(|score| *score != Some(1.0)),
-            "{sql}"
-        );
-        assert_eq!(pair[1].outcome, Executed, "after {sql}");
-        assert!(
-            pair[1].scores.values().all(|score| *score != Some(0.0)),
-            "after {sql}"
-        );
+        let sql: String = sql.chars().take(90).collect();
+        if !allowed.contains(&pair[0].outcome)
+            || pair[0].scores.values().any(|score| *score == Some(1.0))
+        {
+            wrong.push(format!("{sql}: {:?} {:?}", pair[0].outcome, pair[0].error));
+        }
+        if pair[1].outcome != Executed || pair[1].scores.values().any(|score| *score == Some(0.0)) {
+            wrong.push(format!("after {sql}: {:?}", pair[1]));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(attempts.len() >= 100);
     assert_eq!(contents(folder.path()), before);
+    assert_eq!(contents(watched.path()), BTreeMap::new());
 }

@@ -9,6 +9,7 @@
 
 mod goldens;
 mod hostile;
+mod kept;
 mod official;
 mod processes;
 mod support;
@@ -17,7 +18,7 @@ mod verdicts;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use support::{HOLD, SERVE};
+use support::{FILL, HOLD, SERVE};
 
 const CHECKS: &[(&str, fn())] = &[
     ("verdicts::every_outcome", verdicts::every_outcome),
@@ -50,6 +51,27 @@ const CHECKS: &[(&str, fn())] = &[
         "processes::workers_end_with_their_parent",
         processes::workers_end_with_their_parent,
     ),
+    (
+        "processes::many_queries_at_once",
+        processes::many_queries_at_once,
+    ),
+    ("processes::races", processes::races),
+    (
+        "processes::workers_confine_themselves",
+        processes::workers_confine_themselves,
+    ),
+    (
+        "processes::one_slow_prediction_delays_no_other",
+        processes::one_slow_prediction_delays_no_other,
+    ),
+    (
+        "kept::what_can_be_repeated_is_kept",
+        kept::what_can_be_repeated_is_kept,
+    ),
+    (
+        "kept::kills_lose_nothing_that_was_kept",
+        kept::kills_lose_nothing_that_was_kept,
+    ),
     ("hostile::nothing_changes", hostile::nothing_changes),
     ("goldens::edge_cases", goldens::edge_cases),
     ("goldens::spider", goldens::spider),
@@ -60,7 +82,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         Some(SERVE) => harness_eval::worker_main(),
-        Some(HOLD) => processes::hold(&args[1]),
+        Some(HOLD) => processes::hold(&args[1], &args[2]),
+        Some(FILL) => kept::fill(&args[1], &args[2]),
         _ => {}
     }
     let start = Instant::now();

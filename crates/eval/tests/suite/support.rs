@@ -11,6 +11,8 @@ use harness_record::Verdict;
 pub const SERVE: &str = "serve-queries";
 /// The argument that makes it evaluate a query that does not end.
 pub const HOLD: &str = "hold";
+/// The argument that makes it run queries with a cache.
+pub const FILL: &str = "fill";
 
 /// How this program evaluates.
 pub fn options(workers: usize, limits: Limits) -> Options {
