@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(names.rows, [text("a"), text("b")]);
         fails("SELECT * FROM pragma_journal_mode", FailureKind::Refused);
         fails("SELECT * FROM pragma_query_only", FailureKind::Refused);
-        fails("SELECT * FROM pragma_wal_checkpoint", FailureKind::Refused);
+        fails("SELECT * FROM pragma_cache_size", FailureKind::Refused);
     }
 
     #[test]

@@ -319,7 +319,7 @@ pub fn one_slow_prediction_delays_no_other() {
                 )
             })
             .collect();
-        rows[5].predicted = sql.to_owned();
+        sql.clone_into(&mut rows[5].predicted);
         let start = Instant::now();
         let mut times = Vec::new();
         let judgements = evaluate(&rows, &metrics(), &options(2, limits), &mut |_| {
