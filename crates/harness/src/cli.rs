@@ -62,16 +62,17 @@ pub enum Command {
     Predict(StageArgs),
     /// Is the SQL right? Execute predictions on their databases and score them; or predict first.
     ///
-    /// Predicted SQL runs in processes of its own, read-only and within limits, and whatever is not a single reading
-    /// query is refused. Every accuracy comes with its number of rows and with intervals.
+    /// Predicted SQL runs in processes of its own, read-only and within limits, and whatever is
+    /// not a single reading query is refused. Every accuracy comes with its number of rows and
+    /// with intervals.
     ///
     /// A released file of predictions:
     ///
     ///   harness eval predict_dev.json --dataset bird --root data/bird --split dev --verdicts base.jsonl
     ///
-    /// One without ids, in the order of the examples:
+    /// One of lines, in the order of the examples:
     ///
-    ///   harness eval predicted_sql.txt --dataset spider --root data/spider --split dev --by-position
+    ///   harness eval predicted_sql.txt --dataset spider --root data/spider --split dev
     ///
     /// Single pairs of gold and predicted queries:
     ///
@@ -83,7 +84,7 @@ pub enum Command {
     ///
     /// Predict and score in one go, with the base model or with an adapter:
     ///
-    ///   harness eval --config configs/experiment/first-light.yaml --adapter adapters/spider --out scores/spider
+    ///   harness eval --config experiment.yaml --adapter adapters/spider --out scores/spider
     #[command(verbatim_doc_comment)]
     Eval(Box<EvalArgs>),
     /// Compare the structure of training sets, targets and predictions.

@@ -288,10 +288,7 @@ fn predictions_that_do_not_fit_are_named() {
             "other.jsonl --by-position",
             "another database than the example's: q-3",
         ),
-        (
-            "short.txt",
-            "the predictions have no ids (format spider, 5 rows)",
-        ),
+        ("short.txt", "5 predictions for 6 examples"),
         ("short.txt --by-position", "5 predictions for 6 examples"),
         (
             "blank.txt --by-position",

@@ -97,7 +97,7 @@ fn blank(lines: usize) -> String {
 /// `-NUMBER` (`803` is `bird-dev-803`). Ids that no example has are kept, for whoever joins to name them. By position,
 /// row and example must be equally many, and ids that say something about the order must agree with it: they all count
 /// the positions from 0, or each that is a number or the id of an example belongs to the example of its position. Other
-/// ids are passed over.
+/// ids are passed over. In a file of lines the number of the line is the id, so it is always read by position.
 ///
 /// # Errors
 /// [`IdentifyError`].
@@ -107,7 +107,11 @@ pub fn identify(
     by_position: bool,
 ) -> Result<Vec<Identified>, IdentifyError> {
     let names = Names::new(examples);
-    if by_position {
+    let lines = matches!(
+        file.format,
+        PredictionFormat::Spider | PredictionFormat::Plain
+    );
+    if by_position || lines {
         return positions(file, examples, &names);
     }
     let (format, rows) = (file.format, file.rows.len());

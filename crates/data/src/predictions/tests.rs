@@ -247,9 +247,12 @@ fn rows_are_identified_by_id_or_by_position() {
     ] {
         assert_eq!(identified(ids, &dev, by_position), expected, "{ids:?}");
     }
+    let lines = parse("p.txt", "a\nb\nc").unwrap();
+    let rows = identify(lines, &examples(&dev), false).unwrap();
+    assert_eq!(rows[2].id, "x-7-2");
     let file = parse("p.txt", "a\n\nb").unwrap();
     assert_eq!(
-        identify(file, &examples(&dev), true)
+        identify(file, &examples(&dev), false)
             .unwrap_err()
             .to_string(),
         "2 predictions for 3 examples: they can't be paired by position (1 blank lines were passed over; if they are \

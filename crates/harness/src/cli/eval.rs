@@ -60,8 +60,8 @@ pub struct ExamplesArgs {
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(PredictionFormat::ALL.map(PredictionFormat::name)))]
     pub format: Option<String>,
     /// Pair predictions and examples by their order, as the official scripts do, and not by id. Their number is
-    /// checked, and so is the order wherever ids tell it. Needed for files without ids, and for BIRD's mini-dev, whose
-    /// keys are row numbers.
+    /// checked, and so is the order wherever ids tell it. Needed for tables without ids, and for BIRD's mini-dev, whose
+    /// keys are row numbers; files of lines are always read so.
     #[arg(long)]
     pub by_position: bool,
 }
