@@ -4,10 +4,11 @@ Wall seconds are from start to end of the process. CPU seconds are user and syst
 children that it waited for. The peak is the largest resident set of any single one of these processes, in MiB.
 """
 
+import json
 import os
 import statistics
 import subprocess
-import time
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,24 +35,24 @@ class Run:
 
 def run(command, log):
     """Runs the command once; what it prints goes into the file `log`."""
+    told = log.with_suffix(".json")
+    launcher = [sys.executable, "-I", "-S", Path(__file__).with_name("launch.py"), told]
     with open(log, "wb") as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [str(word) for word in command.words],
+        subprocess.run(
+            [str(word) for word in [*launcher, *command.words]],
             cwd=command.folder,
             env={**os.environ, **(command.environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
+            check=True,
         )
-        # Popen.wait() would throw the usage away.
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in command.accepted:
-        tail = Path(log).read_text(errors="replace")[-2000:]
-        raise SystemExit(f"{command.words} ended with {process.returncode}:\n{tail}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    figures = json.loads(told.read_text())
+    status = figures.pop("status")
+    if status not in command.accepted:
+        tail = log.read_text(errors="replace")[-2000:]
+        raise SystemExit(f"{command.words} ended with {status}:\n{tail}")
+    return Run(**figures)
 
 
 def in_turn(commands, rounds, logs, before=lambda name: None):
