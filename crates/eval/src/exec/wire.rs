@@ -205,8 +205,11 @@ pub fn decode(payload: &[u8]) -> Option<Answer> {
 fn decode_rows(mut rest: &[u8]) -> Option<Rows> {
     let columns = usize::try_from(number(&mut rest)?).ok()?;
     let count = number(&mut rest)?;
-    // Every cell takes a byte at least, so a count that is no count does not ask for more memory than there are bytes.
-    let mut rows = Vec::with_capacity(rest.len().min(usize::try_from(count).ok()?));
+    // A row takes a byte at least, so this is no reply; without columns its rows would never end.
+    if count > 0 && (columns == 0 || count > rest.len() as u64) {
+        return None;
+    }
+    let mut rows = Vec::with_capacity(usize::try_from(count).ok()?);
     for _ in 0..count {
         let mut row = Vec::with_capacity(columns.min(rest.len()));
         for _ in 0..columns {
@@ -289,6 +292,14 @@ mod tests {
             assert!(decode(&payload[..end]).is_none());
         }
         assert!(decode(&[&payload[..], &[0]].concat()).is_none());
+    }
+
+    #[test]
+    fn rows_without_columns_are_no_reply() {
+        let endless = [&[0; 18][..], &u64::MAX.to_le_bytes()].concat();
+        assert!(decode(&endless).is_none());
+        let many = [&[0; 10][..], &[1, 0, 0, 0, 0, 0, 0, 0], &[0xff; 8], &[0; 9]].concat();
+        assert!(decode(&many).is_none());
     }
 
     #[test]
