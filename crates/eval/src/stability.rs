@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 
 use harness_sql::lex::{Kind, Piece, Scanner};
 
+use crate::exec::{CLOCK_FUNCTIONS, DATE_FUNCTIONS, RANDOM_FUNCTIONS};
+
 /// How ties are broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ties {
@@ -80,21 +82,6 @@ pub fn break_ties(sql: &str, columns: usize, ties: Ties) -> Option<String> {
     found.then_some(result)
 }
 
-/// Words that are another value at every call, wherever they stand as a word.
-const CLOCK: [&str; 3] = ["current_date", "current_time", "current_timestamp"];
-/// Functions that are another value at every call.
-const CHANCE: [&str; 2] = ["random", "randomblob"];
-/// Functions of a time that mean the present if they are given `'now'`, or nothing.
-const TIME: [&str; 7] = [
-    "date",
-    "time",
-    "datetime",
-    "julianday",
-    "unixepoch",
-    "strftime",
-    "timediff",
-];
-
 /// Whether the query calls for random numbers or for the present time, as far as its text tells.
 pub fn asks_chance_or_clock(sql: &str) -> bool {
     let pieces: Vec<_> = Scanner::new(sql)
@@ -110,10 +97,10 @@ pub fn asks_chance_or_clock(sql: &str) -> bool {
     pieces.iter().enumerate().any(|(at, piece)| {
         let called = |behind: usize, kind| pieces.get(at + behind).is_some_and(|p| p.kind == kind);
         match piece.kind {
-            Kind::Word if one_of(piece.text, &CLOCK) => true,
+            Kind::Word if one_of(piece.text, &CLOCK_FUNCTIONS) => true,
             Kind::Word if !called(1, Kind::Open) => false,
-            Kind::Word if one_of(piece.text, &CHANCE) => true,
-            Kind::Word if one_of(piece.text, &TIME) => now || called(2, Kind::Close),
+            Kind::Word if one_of(piece.text, &RANDOM_FUNCTIONS) => true,
+            Kind::Word if one_of(piece.text, &DATE_FUNCTIONS) => now || called(2, Kind::Close),
             _ => false,
         }
     })

@@ -1,8 +1,8 @@
 //! Running one query against one database, in another process, within limits.
 //!
-//! The parent ([`Pool`]) starts copies of the program as workers, hands each one [`Job`] at a time and waits no longer
-//! than the wall limit; the worker ([`worker_main`]) opens the database for every job anew and runs the query in a
-//! sandbox. A query that hangs, exhausts memory or crashes SQLite costs one worker, which is replaced.
+//! The parent ([`Pool`]) starts copies of the program as workers, hands each a few [`Job`]s at a time and waits for each
+//! answer no longer than the wall limit; the worker ([`worker_main`]) opens the database for every job anew and runs the
+//! query in a sandbox. A query that hangs, exhausts memory or crashes SQLite costs one worker, which is replaced.
 //!
 //! What is not covered: the worker runs with the rights of its user, so a flaw in SQLite itself that lets a query
 //! execute code is not contained; and the memory limit is that of SQLite's own heap.
@@ -27,6 +27,7 @@ mod worker;
 
 pub use cache::{Cache, CacheCounts, CacheError, CacheEvent};
 pub use limits::Limits;
+pub(crate) use permit::{CLOCK_FUNCTIONS, DATE_FUNCTIONS, RANDOM_FUNCTIONS};
 pub use pool::{Pool, PoolError, Stop, WorkerCommand};
 pub use rows::{Answer, Failure, FailureKind, Job, Race, Rows, Value};
 pub use session::Session;

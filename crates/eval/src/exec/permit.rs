@@ -35,11 +35,11 @@ const HARMLESS_PRAGMAS: [&str; 12] = [
 ];
 
 /// Functions that give something else each time.
-const RANDOM_FUNCTIONS: [&str; 2] = ["random", "randomblob"];
+pub const RANDOM_FUNCTIONS: [&str; 2] = ["random", "randomblob"];
 /// Functions that give the time without being asked for it by an argument.
-const CLOCK_FUNCTIONS: [&str; 3] = ["current_date", "current_time", "current_timestamp"];
+pub const CLOCK_FUNCTIONS: [&str; 3] = ["current_date", "current_time", "current_timestamp"];
 /// Functions that give the time if their arguments say so.
-const DATE_FUNCTIONS: [&str; 7] = [
+pub const DATE_FUNCTIONS: [&str; 7] = [
     "date",
     "time",
     "datetime",
