@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 use std::{fs, mem};
 
@@ -19,6 +20,8 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS outcome (id INTEGER PRIMARY KEY
 
 /// How long another process may hold the file.
 const BUSY: Duration = Duration::from_secs(10);
+/// So often it is tried to open it.
+const ATTEMPTS: u32 = 50;
 /// A reply of more bytes is not kept.
 const LONGEST: usize = 16 << 20;
 /// Replies are written together when they are so many, ...
@@ -222,16 +225,36 @@ impl Drop for Store {
     }
 }
 
-/// The file is the cache's own, so that, unlike those of data sets, it is opened for writing.
+/// Opens the file, again and again while another process makes it or has it to itself: two that turn a new file to a
+/// write-ahead log at once are told at once, and not after the time that they would wait.
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
+    for _ in 1..ATTEMPTS {
+        match connect_once(file) {
+            Err(error)
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                ) =>
+            {
+                thread::sleep(BUSY / ATTEMPTS);
+            }
+            result => return result,
+        }
+    }
+    connect_once(file)
+}
+
+/// The file is the cache's own, so that, unlike those of data sets, it is opened for writing.
+fn connect_once(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
-    connection.busy_timeout(BUSY)?;
+    connection.busy_timeout(BUSY / ATTEMPTS)?;
     // With a write-ahead log processes read while one writes, and one that is killed leaves what it had committed.
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.execute_batch(TABLES)?;
     // A table of that name that is another would fail later and each time.
     connection.prepare("SELECT id, key, sum, payload FROM outcome")?;
+    connection.busy_timeout(BUSY)?;
     Ok(connection)
 }
 
