@@ -58,7 +58,8 @@ struct Flags {
     denied: AtomicBool,
     chance: AtomicBool,
     dates: AtomicBool,
-    dates_in_view: AtomicBool,
+    clock: AtomicBool,
+    in_view: AtomicBool,
     prepared: AtomicBool,
     trouble: AtomicBool,
 }
@@ -82,10 +83,12 @@ impl Seen {
     /// Whether the statement, run again, gives what it gave: it calls nothing random and does not read the clock.
     pub fn repeatable(&self, sql: &str) -> bool {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-        // What a view hands to a date function can't be seen from here.
+        // Reading a column whose default is the present time asks for the clock too, and gets no time from it.
+        let asks_for_clock = || sql.to_ascii_lowercase().contains("current_");
         !(is(&self.0.trouble)
             || is(&self.0.chance)
-            || is(&self.0.dates_in_view)
+            || is(&self.0.in_view)
+            || is(&self.0.clock) && asks_for_clock()
             || is(&self.0.dates) && reads_the_clock(sql, &DATE_FUNCTIONS))
     }
 
@@ -104,15 +107,24 @@ impl Seen {
         match context.action {
             AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
             AuthAction::Function { function_name } => {
-                if among(&RANDOM_FUNCTIONS, function_name) || among(&CLOCK_FUNCTIONS, function_name)
-                {
-                    self.0.chance.store(true, Ordering::Relaxed);
-                } else if among(&DATE_FUNCTIONS, function_name) {
-                    let flag = match context.accessor {
-                        Some(_) => &self.0.dates_in_view,
-                        None => &self.0.dates,
-                    };
-                    flag.store(true, Ordering::Relaxed);
+                let (chance, clock, dates) = (
+                    among(&RANDOM_FUNCTIONS, function_name),
+                    among(&CLOCK_FUNCTIONS, function_name),
+                    among(&DATE_FUNCTIONS, function_name),
+                );
+                for (asked, flag) in [
+                    (chance, &self.0.chance),
+                    (clock, &self.0.clock),
+                    (dates, &self.0.dates),
+                    // What a view hands to such a function can't be seen from here.
+                    (
+                        (clock || dates) && context.accessor.is_some(),
+                        &self.0.in_view,
+                    ),
+                ] {
+                    if asked {
+                        flag.store(true, Ordering::Relaxed);
+                    }
                 }
                 !among(&FORBIDDEN_FUNCTIONS, function_name)
             }

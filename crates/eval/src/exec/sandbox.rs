@@ -300,8 +300,19 @@ mod tests {
 
     #[test]
     fn says_whether_the_answer_would_be_the_same_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("d.sqlite");
+        Connection::open(&database)
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE t (a, made DEFAULT CURRENT_TIMESTAMP); INSERT INTO t VALUES (1, '2020-01-01');
+                 CREATE VIEW v AS SELECT date(a) AS day FROM t;
+                 CREATE VIEW late AS SELECT CURRENT_DATE AS day;",
+            )
+            .unwrap();
+        let uri = Databases::default().at(&database).uri.clone().unwrap();
         let repeatable = |sql: &str| {
-            let uri = "file::memory:".to_owned();
+            let uri = uri.clone();
             let request = Request {
                 uri,
                 sql: sql.to_owned(),
@@ -317,6 +328,10 @@ mod tests {
             ("SELECT date('2020-02-02')", true),
             ("SELECT date('2020-02-02', 'localtime')", false),
             ("SELECT date('now')", false),
+            ("SELECT a, made FROM t", true),
+            ("SELECT a, made, CURRENT_TIME FROM t", false),
+            ("SELECT * FROM v", false),
+            ("SELECT * FROM late", false),
         ] {
             assert_eq!(repeatable(sql), expected, "{sql}");
         }

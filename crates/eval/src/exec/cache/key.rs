@@ -11,8 +11,8 @@ use super::super::{Job, Limits};
 /// Raised whenever the sandbox or the form of replies changes so that the same query may get another answer.
 const VERSION: &[u8] = b"outcome 1";
 
-/// Bytes read at once.
-const CHUNK: usize = 1 << 20;
+/// Bytes read at once: few enough to stay in the processor's own memory.
+const CHUNK: usize = 64 << 10;
 
 /// SHA-256 of all that determines an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
