@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -11,6 +12,9 @@ use super::Limits;
 use super::cache::{Cache, Keys};
 use super::database::Databases;
 use super::session::Session;
+
+/// Results that are handed over together at most.
+const PORTION: usize = 64;
 
 /// How to start a worker: usually the running program itself with a hidden subcommand that calls
 /// [`worker_main`](super::worker_main).
@@ -108,17 +112,24 @@ impl Pool {
                 let (next, broken, task) = (&next, &broken, &task);
                 scope.spawn(move || {
                     let mut session = Session::new(self, false);
+                    // What comes from the cache is handed over in portions: waking the other thread takes longer.
+                    let mut portion = Vec::new();
                     while !broken.load(Ordering::Relaxed) {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(item) = items.get(index) else { break };
-                        if send.send((index, task(&mut session, item))).is_err() {
-                            break;
+                        portion.push((index, task(&mut session, item)));
+                        let ran = session.has_run_something();
+                        if (ran || portion.len() >= PORTION)
+                            && send.send(mem::take(&mut portion)).is_err()
+                        {
+                            return;
                         }
                     }
+                    let _ = send.send(portion);
                 });
             }
             drop(send);
-            for (index, result) in finished {
+            for (index, result) in finished.into_iter().flatten() {
                 match result {
                     Ok(result) => {
                         done(&result);

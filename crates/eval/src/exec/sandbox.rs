@@ -3,6 +3,8 @@
 //! It stops what can be stopped from the inside; what can't (a single instruction that never ends, a crash) is for the
 //! parent, which kills the process. It does not know of workers or frames.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::AuthContext;
 use rusqlite::limits::Limit;
@@ -15,6 +17,9 @@ use super::wire::{Encoder, Reply, Request};
 
 /// Instructions between two looks at the step limit.
 const STEPS_PER_LOOK: u64 = 1000;
+
+/// The heap limit that was set last.
+static HEAP_LIMIT: AtomicU64 = AtomicU64::new(0);
 
 /// Runs the query on a connection of its own. The time is that of the query alone, from preparing it to its last row.
 pub fn run(request: &Request) -> Reply {
@@ -82,12 +87,12 @@ fn confine(connection: &mut Connection, request: &Request, seen: &Seen) -> rusql
     }
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update_and_check(
-        None,
-        "hard_heap_limit",
-        i64::try_from(limits.heap_bytes).unwrap_or(i64::MAX),
-        |_| Ok(()),
-    )?;
+    // This one is the whole process's, so that it stays until another is asked for.
+    if HEAP_LIMIT.load(Ordering::Relaxed) != limits.heap_bytes {
+        let bytes = i64::try_from(limits.heap_bytes).unwrap_or(i64::MAX);
+        connection.pragma_update_and_check(None, "hard_heap_limit", bytes, |_| Ok(()))?;
+        HEAP_LIMIT.store(limits.heap_bytes, Ordering::Relaxed);
+    }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;

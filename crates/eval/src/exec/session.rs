@@ -1,5 +1,6 @@
 //! The worker of one thread, and the queries that are handed to it.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::cache::Key;
@@ -14,6 +15,7 @@ pub struct Session<'p> {
     pool: &'p Pool,
     child: Option<Child>,
     last: bool,
+    ran: bool,
 }
 
 impl<'p> Session<'p> {
@@ -23,6 +25,7 @@ impl<'p> Session<'p> {
             pool,
             child: None,
             last,
+            ran: false,
         }
     }
 
@@ -125,6 +128,11 @@ impl<'p> Session<'p> {
         })
     }
 
+    /// Whether a worker was asked since this was last called.
+    pub(super) fn has_run_something(&mut self) -> bool {
+        mem::take(&mut self.ran)
+    }
+
     /// Asks the worker, which is started if there is none and let go if it is lost.
     fn ask(
         &mut self,
@@ -132,6 +140,7 @@ impl<'p> Session<'p> {
         replies: usize,
         take: &mut dyn FnMut(&[u8]) -> Option<()>,
     ) -> Result<Result<(), Lost>, Stop> {
+        self.ran = true;
         let Pool {
             command, limits, ..
         } = self.pool;

@@ -10,20 +10,28 @@
 //! Nothing is ever removed from it: delete the folder to be rid of it.
 
 mod key;
+mod reader;
 mod store;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(super) use key::{Key, Keys, content};
+use reader::{Found, Readers};
 use store::Store;
 
 use super::rows::Answer;
+use super::wire;
 
 /// Kept answers, shared by all sessions of a pool. Several processes may use one folder.
 #[derive(Debug)]
 pub struct Cache {
     store: Mutex<Store>,
+    readers: Readers,
+    pending: AtomicBool,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// Why there is no cache. A run can do without.
@@ -89,13 +97,20 @@ pub struct CacheCounts {
 impl Cache {
     /// Opens the cache in a folder, which is made if it is not there.
     pub fn open(folder: &Path) -> Result<Self, CacheError> {
-        let store = Mutex::new(Store::open(folder)?);
-        Ok(Self { store })
+        Ok(Self {
+            store: Mutex::new(Store::open(folder)?),
+            readers: Readers::default(),
+            pending: AtomicBool::new(false),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        })
     }
 
     /// Writes what is not written yet. A pool does it at the end of each run, and a cache when it is dropped.
     pub fn flush(&self) {
-        self.store().flush();
+        let mut store = self.store();
+        store.flush();
+        self.note_pending(&store);
     }
 
     /// What has befallen it since it was last asked.
@@ -105,19 +120,67 @@ impl Cache {
 
     /// How often it had the answer so far.
     pub fn counts(&self) -> CacheCounts {
-        self.store().counts()
+        CacheCounts {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            stored: self.store().stored(),
+        }
     }
 
     /// The kept answers; `None` where there is none or no key.
     pub(super) fn get(&self, keys: &[Option<Key>]) -> Vec<Option<Answer>> {
-        let mut store = self.store();
-        let mut get = |key: &Option<Key>| store.get(key.as_ref()?);
-        keys.iter().map(&mut get).collect()
+        let mut answers = self.written(keys);
+        if self.pending.load(Ordering::Relaxed) {
+            let store = self.store();
+            for (key, answer) in keys.iter().zip(&mut answers) {
+                if let (Some(key), None) = (key, &answer) {
+                    *answer = store.pending(key).and_then(wire::decode);
+                }
+            }
+        }
+        let wanted = keys.iter().flatten().count() as u64;
+        let hits = answers.iter().flatten().count() as u64;
+        self.hits.fetch_add(hits, Ordering::Relaxed);
+        self.misses.fetch_add(wanted - hits, Ordering::Relaxed);
+        answers
+    }
+
+    /// The answers that are in the file.
+    fn written(&self, keys: &[Option<Key>]) -> Vec<Option<Answer>> {
+        let nothing = || keys.iter().map(|_| None).collect();
+        // Only the name is asked for under the lock: sessions look up at the same time.
+        let Some(file) = self.store().file().map(Path::to_owned) else {
+            return nothing();
+        };
+        match self.readers.find(&file, keys) {
+            Ok(found) => found
+                .into_iter()
+                .map(|found| match found {
+                    Found::Answer(answer) => Some(answer),
+                    Found::Nothing => None,
+                    Found::Damage => {
+                        self.store().damaged_row();
+                        None
+                    }
+                })
+                .collect(),
+            Err(error) => {
+                self.store().failed(&error);
+                self.readers.close();
+                nothing()
+            }
+        }
     }
 
     /// Keeps the reply of a worker, which took so many nanoseconds.
     pub(super) fn put(&self, key: Key, payload: &[u8], ns: u64) {
-        self.store().put(key, payload, ns);
+        let mut store = self.store();
+        store.put(key, payload, ns);
+        self.note_pending(&store);
+    }
+
+    fn note_pending(&self, store: &Store) {
+        self.pending.store(store.has_pending(), Ordering::Relaxed);
     }
 
     /// The store; a thread that panicked while it had it left a store whose file is consistent all the same.
@@ -125,3 +188,6 @@ impl Cache {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,15 +6,13 @@ use std::thread;
 use std::time::Duration;
 use std::{fs, mem};
 
-use rusqlite::{Connection, Error, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, Error, ErrorCode, params};
 use sha2::{Digest, Sha256};
 
-use super::super::rows::Answer;
-use super::super::wire;
-use super::{CacheCounts, CacheError, CacheEvent, Key};
+use super::{CacheError, CacheEvent, Key};
 
 /// Name of the file. A change of its tables is a new name.
-const FILE: &str = "outcomes-1.sqlite";
+pub(super) const FILE: &str = "outcomes-1.sqlite";
 const TABLES: &str = "CREATE TABLE IF NOT EXISTS outcome (id INTEGER PRIMARY KEY, key BLOB NOT NULL, sum BLOB NOT NULL, \
                       payload BLOB NOT NULL)";
 
@@ -29,7 +27,7 @@ const BATCH: usize = 1000;
 /// ... have so many bytes, ...
 const BATCH_BYTES: usize = 4 << 20;
 /// ... or took so many nanoseconds: a run that is killed loses little more work than that.
-const BATCH_NS: u64 = 300_000_000;
+pub(super) const BATCH_NS: u64 = 300_000_000;
 
 /// The open file, and what is to be written to it.
 #[derive(Debug)]
@@ -43,14 +41,7 @@ pub struct Store {
     pending_bytes: usize,
     pending_ns: u64,
     events: Vec<CacheEvent>,
-    counts: CacheCounts,
-}
-
-/// What was found under a key.
-enum Found {
-    Answer(Box<Answer>),
-    Nothing,
-    Damage,
+    stored: u64,
 }
 
 impl Store {
@@ -71,7 +62,7 @@ impl Store {
             pending_bytes: 0,
             pending_ns: 0,
             events: Vec::new(),
-            counts: CacheCounts::default(),
+            stored: 0,
         };
         match connect(&store.file) {
             Ok(connection) => store.connection = Some(connection),
@@ -86,33 +77,38 @@ impl Store {
         Ok(store)
     }
 
-    /// The kept answer.
-    pub fn get(&mut self, key: &Key) -> Option<Answer> {
-        let found = match self.pending.get(&key.id()) {
-            Some((kept, payload)) if kept == key => wire::decode(payload),
-            _ => self.read(key),
-        };
-        match found {
-            Some(_) => self.counts.hits += 1,
-            None => self.counts.misses += 1,
-        }
-        found
+    /// The reply that is not written yet.
+    pub fn pending(&self, key: &Key) -> Option<&[u8]> {
+        let (kept, payload) = self.pending.get(&key.id())?;
+        (kept == key).then_some(payload)
     }
 
-    fn read(&mut self, key: &Key) -> Option<Answer> {
-        match find(self.connection.as_ref()?, key) {
-            Ok(Found::Answer(answer)) => Some(*answer),
-            Ok(Found::Nothing) => None,
-            Ok(Found::Damage) => {
-                let file = self.file.clone();
-                self.events.push(CacheEvent::BadRow { file });
-                None
-            }
-            Err(error) => {
-                self.failed(&error);
-                None
-            }
-        }
+    /// Whether there are replies that are not written yet.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// The file, as long as it can be used.
+    pub fn file(&self) -> Option<&Path> {
+        self.connection.as_ref().map(|_| self.file.as_path())
+    }
+
+    /// Lets the engine say that the disk is full when the file would grow.
+    #[cfg(test)]
+    pub fn allow_no_more_pages(&self) {
+        let connection = self.connection.as_ref().unwrap();
+        let pages: i64 = connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .unwrap();
+    }
+
+    /// Tells of a row that is not as it was written.
+    pub fn damaged_row(&mut self) {
+        let file = self.file.clone();
+        self.events.push(CacheEvent::BadRow { file });
     }
 
     /// Keeps a reply: in memory at first, and written with others.
@@ -147,7 +143,7 @@ impl Store {
             written = self.write(&pending);
         }
         match written {
-            Ok(()) => self.counts.stored += pending.len() as u64,
+            Ok(()) => self.stored += pending.len() as u64,
             Err(error) => self.off(&error),
         }
     }
@@ -172,13 +168,13 @@ impl Store {
         mem::take(&mut self.events)
     }
 
-    /// How often it had the answer.
-    pub fn counts(&self) -> CacheCounts {
-        self.counts
+    /// Answers that were written.
+    pub fn stored(&self) -> u64 {
+        self.stored
     }
 
     /// Begins anew after damage, or does without the file after anything else.
-    fn failed(&mut self, error: &Error) {
+    pub fn failed(&mut self, error: &Error) {
         if is_damage(error) && !self.rebuilt {
             self.rebuild(error);
         } else {
@@ -227,7 +223,7 @@ impl Drop for Store {
 
 /// Opens the file, again and again while another process makes it or has it to itself: two that turn a new file to a
 /// write-ahead log at once are told at once, and not after the time that they would wait.
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+pub fn connect(file: &Path) -> rusqlite::Result<Connection> {
     for _ in 1..ATTEMPTS {
         match connect_once(file) {
             Err(error)
@@ -258,32 +254,8 @@ fn connect_once(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn find(connection: &Connection, key: &Key) -> rusqlite::Result<Found> {
-    let mut select =
-        connection.prepare_cached("SELECT key, sum, payload FROM outcome WHERE id = ?1")?;
-    let found = select
-        .query_row([key.id()], |row| {
-            let (Ok(kept), Ok(sum), Ok(payload)) = (
-                row.get_ref(0)?.as_blob(),
-                row.get_ref(1)?.as_blob(),
-                row.get_ref(2)?.as_blob(),
-            ) else {
-                return Ok(Found::Damage);
-            };
-            if sum != checksum(key, payload) || kept != key.bytes() {
-                return Ok(Found::Damage);
-            }
-            Ok(match wire::decode(payload) {
-                Some(answer) => Found::Answer(Box::new(answer)),
-                None => Found::Damage,
-            })
-        })
-        .optional()?;
-    Ok(found.unwrap_or(Found::Nothing))
-}
-
 /// The first half of the SHA-256 of key and reply.
-fn checksum(key: &Key, payload: &[u8]) -> [u8; 16] {
+pub fn checksum(key: &Key, payload: &[u8]) -> [u8; 16] {
     let mut digest = Sha256::new();
     digest.update(key.bytes());
     digest.update(payload);
@@ -302,7 +274,3 @@ fn is_damage(error: &Error) -> bool {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
         )
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;
