@@ -83,20 +83,28 @@ impl Pending {
         })
     }
 
-    /// Writes all rows and puts the file in its place.
-    pub fn finish<T: Serialize>(mut self, rows: impl IntoIterator<Item = T>) -> Result<()> {
+    /// Writes further rows.
+    pub fn write<T: Serialize>(&mut self, rows: impl IntoIterator<Item = T>) -> Result<()> {
         let write = || -> std::io::Result<()> {
             for row in rows {
                 serde_json::to_writer(&mut self.out, &row)?;
                 self.out.write_all(b"\n")?;
             }
-            self.out.flush()?;
-            if let Some(beside) = &self.beside {
-                fs::rename(beside, &self.path)?;
-            }
             Ok(())
         };
-        write().with_context(|| format!("cannot write {}", self.path.display()))?;
+        write().with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    /// Puts the file in its place.
+    pub fn finish(mut self) -> Result<()> {
+        let mut finish = || -> std::io::Result<()> {
+            self.out.flush()?;
+            match &self.beside {
+                Some(beside) => fs::rename(beside, &self.path),
+                None => Ok(()),
+            }
+        };
+        finish().with_context(|| format!("cannot write {}", self.path.display()))?;
         self.beside = None;
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use harness_eval::breakdown::{self, Breakdown};
-use harness_eval::{Interval, Judgement, Metric, Summary};
+use harness_eval::{Interval, Metric, Summary};
 use harness_record::{Outcome, Verdict};
 use serde::Serialize;
 
@@ -12,6 +12,9 @@ use super::Task;
 
 /// Identifiers that a line of text names.
 const SHOWN: usize = 10;
+
+/// Groups that are listed: there are data sets with a database for every question.
+const GROUPS: usize = 40;
 
 /// All figures of an evaluation.
 #[derive(Debug, Serialize)]
@@ -37,8 +40,7 @@ pub struct Figures {
 }
 
 /// Counts.
-pub fn figures(task: &Task, judgements: &[Judgement], policies: &[Metric]) -> Figures {
-    let verdicts: Vec<Verdict> = judgements.iter().map(|one| one.verdict.clone()).collect();
+pub fn figures(task: &Task, verdicts: Vec<Verdict>, policies: &[Metric]) -> Figures {
     let mut figures = Figures {
         title: task.title.clone(),
         notes: notes(task, policies),
@@ -226,13 +228,20 @@ fn groups(out: &mut String, breakdown: &Breakdown) -> std::fmt::Result {
     writeln!(out, "\n  {} by {}", breakdown.metric, breakdown.by)?;
     let width = scored.iter().map(|group| group.key.chars().count()).max();
     let width = width.unwrap_or(0);
-    for group in scored {
+    for group in scored.iter().take(GROUPS) {
         let mean = 100.0 * group.mean.unwrap_or(0.0);
         let found = group.interval.as_ref().map(interval).unwrap_or_default();
         writeln!(
             out,
             "    {:<width$}  {mean:5.1} %  n {:<4}  {found}",
             group.key, group.n
+        )?;
+    }
+    if scored.len() > GROUPS {
+        writeln!(
+            out,
+            "    … {} more (all with --json)",
+            scored.len() - GROUPS
         )?;
     }
     Ok(())
