@@ -592,3 +592,64 @@ fn a_difference_shows_queries_rows_and_the_paired_test() {
         "{text}"
     );
 }
+
+#[test]
+fn a_spider_folder_with_a_test_suite() {
+    let pond = Pond::new();
+    let golds = [
+        "SELECT name FROM fish",
+        "SELECT count(*) FROM fish",
+        "SELECT 'value'",
+    ];
+    let questions: Vec<_> = golds
+        .iter()
+        .map(|gold| json!({"db_id": "pond", "question": "?", "query": gold}))
+        .collect();
+    pond.write("spider/dev.json", &Value::from(questions).to_string());
+    let tables = json!([{
+        "db_id": "pond", "table_names_original": ["fish"],
+        "column_names_original": [[-1, "*"], [0, "name"], [0, "size"]],
+        "column_types": ["text", "text", "number"], "primary_keys": [], "foreign_keys": [],
+    }]);
+    pond.write("spider/tables.json", &tables.to_string());
+    let ddl = |rows: &str| {
+        format!("CREATE TABLE fish (name TEXT, size REAL); INSERT INTO fish VALUES {rows};")
+    };
+    pond.database("spider/database/pond/pond.sqlite", &ddl("('pike', 9.5)"));
+    pond.database("spider/database/pond/pond_2.sqlite", &ddl("('ide', 4)"));
+    pond.write(
+        "p.txt",
+        "SELECT 'pike'\tpond\nselect count(*) from fish\tpond\nSELECT 'value'\tpond\n",
+    );
+    let scores = |arguments: &str| -> Vec<String> {
+        let line = "eval p.txt --dataset spider --root spider --split dev --by-position";
+        pond.succeed(&format!("{line} --verdicts v.jsonl {arguments}"));
+        let row = |row: &Value| {
+            format!(
+                "{} {} {} {}",
+                row["id"], row["spider_exec"], row["spider_exact"], row["bird_ex"]
+            )
+        };
+        pond.rows("v.jsonl").iter().map(row).collect()
+    };
+    let policies = "--policy spider_exec,spider_exact,bird_ex";
+    // A constant that happens to be right on the database itself is found out by the suite.
+    assert_eq!(
+        scores(policies),
+        [
+            "\"spider-dev-0\" 0 0 1",
+            "\"spider-dev-1\" 1 1 1",
+            "\"spider-dev-2\" 1 null 1",
+        ]
+    );
+    // The official script replaces the word before it looks.
+    assert_eq!(
+        scores(&format!("{policies} --as-script"))[2],
+        "\"spider-dev-2\" 0 null 1"
+    );
+    // The usual policies, with Spider's levels.
+    let text = pond.succeed("eval p.txt --dataset spider --root spider --split dev --by-position");
+    for part in ["spider_exec ", "spider_exact ", "by level", "easy"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}

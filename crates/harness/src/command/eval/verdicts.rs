@@ -197,3 +197,39 @@ fn returned(fields: &mut Map<String, Value>, name: &str) -> Result<Option<Return
     let value = fields.remove(name).unwrap_or(Value::Null);
     Option::deserialize(value).with_context(|| format!("field `{name}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_policy_is_called_as_another_field() {
+        for metric in harness_eval::METRICS {
+            assert!(!FIELDS.contains(&metric.name), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn cells_are_told_apart_as_far_as_json_can() {
+        let cells = [
+            Cell::Null,
+            Cell::Int(i64::MAX),
+            Cell::Real(1.0),
+            Cell::Real(f64::NEG_INFINITY),
+            Cell::Text(b"a\xff".to_vec()),
+            Cell::Blob(vec![0, 255]),
+        ];
+        let told: Vec<_> = cells.iter().map(|it| cell(it).to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "null",
+                "9223372036854775807",
+                "1.0",
+                "\"-inf\"",
+                "\"a\u{fffd}\"",
+                "\"x'00ff'\""
+            ]
+        );
+    }
+}
