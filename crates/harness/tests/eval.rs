@@ -269,6 +269,7 @@ fn predictions_that_do_not_fit_are_named() {
         &PREDICTED.join("\n\n").replace(PREDICTED[2], ""),
     );
     pond.write("empty.txt", "\n");
+    pond.write("table.csv", "sql\nSELECT 1\n");
     pond.write("broken.json", "{\"0\": \"SELECT 1\"");
     pond.write("twice.json", "{\"0\": \"a\", \"0\": \"b\"}");
     pond.lines("shuffled.jsonl", rows.iter().rev().cloned());
@@ -289,6 +290,10 @@ fn predictions_that_do_not_fit_are_named() {
             "another database than the example's: q-3",
         ),
         ("short.txt", "5 predictions for 6 examples"),
+        (
+            "table.csv",
+            "the predictions have no ids (format csv, 1 rows)",
+        ),
         ("short.txt --by-position", "5 predictions for 6 examples"),
         (
             "blank.txt --by-position",
@@ -652,4 +657,44 @@ fn a_spider_folder_with_a_test_suite() {
     for part in ["spider_exec ", "spider_exact ", "by level", "easy"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
+}
+
+#[test]
+fn outcomes_are_kept_for_the_next_run() {
+    let pond = Pond::new();
+    pond.lines("p.jsonl", by_id(&PREDICTED));
+    let run = |arguments: &str| {
+        let line = format!(
+            "eval p.jsonl --dataset jsonl --root . --split pond --verdicts v.jsonl {arguments}"
+        );
+        let output = pond.command(&line).output().unwrap();
+        succeeded(&line, &output);
+        let said = String::from_utf8(output.stderr).unwrap();
+        (said, pond.rows("v.jsonl"))
+    };
+    let (_, cold) = run("--no-cache");
+    assert!(!pond.path("cache").exists());
+    let (said, first) = run("--cache kept");
+    assert!(said.contains(" 0 results were at hand"), "{said}");
+    let (said, second) = run("--cache kept");
+    assert!(said.contains("note: 0 queries were run"), "{said}");
+    assert_eq!((&first, &second), (&cold, &cold));
+    // What is damaged is told, and made anew.
+    for entry in fs::read_dir(pond.path("kept")).unwrap() {
+        fs::write(entry.unwrap().path(), "this is no cache").unwrap();
+    }
+    let (said, third) = run("--cache kept");
+    assert!(
+        said.contains("warning: ") && said.contains("begun anew"),
+        "{said}"
+    );
+    assert_eq!(third, cold);
+    let error = pond.fail("eval p.jsonl --dataset jsonl --root . --split pond --cache p.jsonl");
+    assert!(
+        error.contains("can't use p.jsonl as the folder of kept outcomes"),
+        "{error}"
+    );
+    let error =
+        pond.fail("eval p.jsonl --dataset jsonl --root . --split pond --cache x --no-cache");
+    assert!(error.contains("cannot be used with"), "{error}");
 }
