@@ -74,7 +74,14 @@ impl<'p> Session<'p> {
         }
         let mut answered = 0;
         while answered < requests.len() {
-            let rest = &requests[answered..];
+            // Alone, each goes by itself: it is then known which one a worker was lost by, though replies may go
+            // together.
+            let end = if self.last {
+                answered + 1
+            } else {
+                requests.len()
+            };
+            let rest = &requests[answered..end];
             let asked = self.ask(&rest.concat(), rest.len(), &mut |payload| {
                 let at = open[answered];
                 answers[at] = Some(wire::decode(payload)?);

@@ -59,11 +59,10 @@ pub fn frame(message: &Message) -> Vec<u8> {
     frame
 }
 
-/// Writes one frame and flushes.
+/// Writes one frame.
 pub fn write_frame(out: &mut impl Write, payload: &[u8]) -> io::Result<()> {
     out.write_all(&(payload.len() as u64).to_le_bytes())?;
-    out.write_all(payload)?;
-    out.flush()
+    out.write_all(payload)
 }
 
 /// Reads one frame; `None` where the stream ends before it. A frame longer than `limit` bytes is an error.

@@ -1,6 +1,6 @@
 //! The worker's side: read a message, do it, answer, until the parent is gone.
 
-use std::io::{self, BufReader, BufWriter, StdoutLock};
+use std::io::{self, BufReader, BufWriter, StdoutLock, Write};
 use std::process;
 use std::thread;
 
@@ -12,6 +12,8 @@ use super::{own_limits, sandbox, wire};
 
 /// Bytes a request may have: the text of a query is limited by itself, later and with a verdict.
 const REQUEST_LIMIT: u64 = 1 << 30;
+/// Replies are not held back when their queries took longer than this together: the parent has a clock.
+const HELD_NS: u64 = 5_000_000;
 /// Bytes of stack for the engine, which descends into nested queries.
 const STACK: usize = 64 << 20;
 
@@ -36,12 +38,17 @@ pub fn worker_main() -> ! {
 
 fn serve() {
     let mut input = BufReader::new(io::stdin().lock());
-    let mut output = BufWriter::new(io::stdout().lock());
+    let mut replies = Replies {
+        output: BufWriter::new(io::stdout().lock()),
+        held_ns: 0,
+    };
     // Without a reader there is nothing left to do.
-    if wire::write_frame(&mut output, wire::GREETING).is_ok() {
+    if replies.greet().is_ok() {
         let mut confined = false;
         while let Ok(Some(frame)) = wire::read_frame(&mut input, REQUEST_LIMIT) {
-            if answer(&frame, &mut output, &mut confined).is_err() {
+            let answered = answer(&frame, &mut replies, &mut confined);
+            let more = !input.buffer().is_empty();
+            if answered.is_err() || !more && replies.hand_over().is_err() {
                 break;
             }
         }
@@ -49,11 +56,7 @@ fn serve() {
     process::exit(0);
 }
 
-fn answer(
-    frame: &[u8],
-    output: &mut BufWriter<StdoutLock<'_>>,
-    confined: &mut bool,
-) -> io::Result<()> {
+fn answer(frame: &[u8], replies: &mut Replies<'_>, confined: &mut bool) -> io::Result<()> {
     let mut run = |request: &Request| {
         if !*confined {
             own_limits::confine(&request.limits);
@@ -63,23 +66,50 @@ fn answer(
         sandbox::run(request)
     };
     match serde_json::from_slice(frame) {
-        Ok(Message::Query(request)) => wire::write_frame(output, &run(&request).encode()),
+        Ok(Message::Query(request)) => replies.add(run(&request)),
         Ok(Message::Race(gold, predicted, repeats)) => {
             for _ in 0..repeats {
                 for request in [&gold, &predicted] {
-                    wire::write_frame(output, &run(request).without_rows().encode())?;
+                    replies.add(run(request).without_rows())?;
                 }
             }
             Ok(())
         }
         Err(error) => {
             let message = format!("unreadable request: {error}");
-            let reply = Reply {
+            replies.add(Reply {
                 result: Err(Failure::new(FailureKind::Error, message)),
                 ns: 0,
                 repeatable: false,
-            };
-            wire::write_frame(output, &reply.encode())
+            })
         }
+    }
+}
+
+/// What goes to the parent. Quick replies go together, since each time it is woken costs more than a quick query does.
+struct Replies<'a> {
+    output: BufWriter<StdoutLock<'a>>,
+    /// Nanoseconds that the queries took whose replies may be held back.
+    held_ns: u64,
+}
+
+impl Replies<'_> {
+    fn greet(&mut self) -> io::Result<()> {
+        wire::write_frame(&mut self.output, wire::GREETING)?;
+        self.hand_over()
+    }
+
+    fn add(&mut self, reply: Reply) -> io::Result<()> {
+        self.held_ns = self.held_ns.saturating_add(reply.ns);
+        wire::write_frame(&mut self.output, &reply.encode())?;
+        if self.held_ns > HELD_NS {
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        self.held_ns = 0;
+        self.output.flush()
     }
 }
