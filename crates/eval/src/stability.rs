@@ -82,6 +82,36 @@ pub fn break_ties(sql: &str, columns: usize, ties: Ties) -> Option<String> {
     found.then_some(result)
 }
 
+/// Words without which a query has one bag of rows whatever the order in which it meets those of its tables: what is cut off,
+/// put in order, grouped (SQLite lets a column stand beside an aggregate, and takes it from some row), numbered, strung
+/// together, or added up (floats added in another order are another number).
+const OPEN: [&str; 13] = [
+    "limit",
+    "order",
+    "group",
+    "over",
+    "group_concat",
+    "string_agg",
+    "json_group_array",
+    "json_group_object",
+    "sum",
+    "total",
+    "avg",
+    "max",
+    "min",
+];
+
+/// Whether the bag of rows that the query returns may depend on the order of rows in its tables, as far as its text tells.
+/// A view may hide what makes it so.
+pub fn bag_may_be_open(sql: &str) -> bool {
+    Scanner::new(sql).any(|piece| {
+        piece.kind != Kind::Comment
+            && OPEN
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(piece.text))
+    })
+}
+
 /// Whether the query calls for random numbers or for the present time, as far as its text tells.
 pub fn asks_chance_or_clock(sql: &str) -> bool {
     let pieces: Vec<_> = Scanner::new(sql)
@@ -139,6 +169,20 @@ mod tests {
             break_ties("SELECT a FROM t ORDER BY a", 1, Ties::Up).as_deref(),
             Some("SELECT a FROM t ORDER BY a, 1 ASC")
         );
+    }
+
+    #[test]
+    fn one_bag_or_perhaps_another() {
+        for (sql, expected) in [
+            ("SELECT a FROM t WHERE b IN (SELECT b FROM u)", false),
+            ("SELECT count(*), a + 1 FROM t -- LIMIT", false),
+            ("SELECT a FROM t WHERE b = 'limit'", false),
+            ("SELECT a FROM t LIMIT 1", true),
+            ("SELECT a, MAX(b) FROM t", true),
+            ("SELECT a FROM (SELECT * FROM t Order BY b)", true),
+        ] {
+            assert_eq!(bag_may_be_open(sql), expected, "{sql}");
+        }
     }
 
     #[test]

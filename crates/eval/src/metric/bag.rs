@@ -20,6 +20,7 @@ pub const METRIC: Metric = Metric {
     kind: Kind::Results(ByResults {
         rewrite: str::to_owned,
         score,
+        ordered: false,
         suite: false,
     }),
 };

@@ -75,6 +75,8 @@ pub(crate) struct ByResults {
     pub rewrite: fn(&str) -> String,
     /// The score of a prediction.
     pub score: fn(gold: Executed<'_>, predicted: Executed<'_>) -> f64,
+    /// Whether the order of rows counts even if the gold query states none.
+    pub ordered: bool,
     /// Whether the prediction has to agree on every database of the row's suite.
     pub suite: bool,
 }
