@@ -10,6 +10,7 @@
 //! | [`lex`] | which tokens are in this text? (never fails but for an open quote) |
 //! | [`template`](mod@template) | what is left of a query without names, aliases and literals? |
 //! | [`ngram`] | which runs of tokens do templates share? |
+//! | [`order`] | does the query put its rows in order? |
 //! | [`extract`] | which part of a chatty answer is the query? |
 //! | [`statement`] | is this one statement that only reads? |
 //! | [`features`](mod@features) | how many joins, subqueries, aggregates …? |
@@ -22,6 +23,7 @@ pub mod features;
 mod keyword;
 pub mod lex;
 pub mod ngram;
+pub mod order;
 pub mod statement;
 pub mod structure;
 pub mod template;

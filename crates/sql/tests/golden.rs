@@ -6,8 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
+use harness_sql::order::is_ordered;
 use harness_sql::structure::{StructureError, canonical};
 use harness_sql::{extract_sql, features, is_single_reading_query, template};
+use sqlparser::ast::Statement;
+use sqlparser::dialect::SQLiteDialect;
+use sqlparser::parser::Parser;
 
 /// A file of the shared folder; none, with a line that says so, where the folder is not there.
 fn shared(file: &str) -> Option<PathBuf> {
@@ -87,6 +91,12 @@ fn gold_queries_stay_whole() {
             }
             assert!(is_single_reading_query(sql), "{sql}");
             unparsed += usize::from(features(sql).is_none());
+            // What the tokens say of the order is what the tree says.
+            if let Ok([Statement::Query(query)]) =
+                Parser::parse_sql(&SQLiteDialect {}, sql).as_deref()
+            {
+                assert_eq!(is_ordered(sql), query.order_by.is_some(), "{sql}");
+            }
             // Whatever parses has a canonical form.
             match canonical(sql, None) {
                 Ok(form) => forms.push(form),

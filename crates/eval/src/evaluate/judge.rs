@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use harness_record::{Outcome, Verdict};
 use harness_sql::StatementKind;
+use harness_sql::order::{is_ordered, with_ties_broken};
 
 use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
 use crate::classify::{Results, error_class};
 use crate::exec::{Failure, FailureKind, Job, Rows, Session, Stop, Value};
-use crate::metric::{ByResults, Executed, Kind, Metric, Texts};
+use crate::metric::{ByResults, Executed, Kind, Metric, Texts, bag};
 use crate::stability::{self, Ties};
 
 /// The gold and the predicted query as a metric reads them.
@@ -88,7 +89,7 @@ pub fn judge(
         (Ok(gold), Ok(predicted)) if wrong.is_some_and(|score| score < 1.0) => Some(Results {
             gold,
             predicted,
-            ordered: row.gold.to_ascii_lowercase().contains("order by"),
+            ordered: is_ordered(&row.gold),
         }),
         _ => None,
     };
@@ -156,16 +157,10 @@ fn compare(
             (Err(_), _) => return Ok(None),
             (_, Err(failure)) if failure.kind == FailureKind::NoDatabase => return Ok(None),
             (_, Err(_)) => 0.0,
-            (Ok(gold), Ok(predicted)) => (results.score)(
-                Executed {
-                    sql: &forms.gold,
-                    rows: gold,
-                },
-                Executed {
-                    sql: &forms.predicted,
-                    rows: predicted,
-                },
-            ),
+            (Ok(_), Ok(_)) => {
+                let gold = (forms.gold.as_ref(), gold);
+                score(runs, file, results, gold, (&forms.predicted, predicted))?
+            }
         };
         least = Some(least.map_or(score, |least| least.min(score)));
         // One database on which they differ is enough.
@@ -207,16 +202,63 @@ fn agrees_with_itself(
     runs.all(others.clone())?;
     let others = others.into_iter().map(|job| runs.run(job));
     let others = others.collect::<Result<Vec<_>, _>>()?;
-    Ok(others
-        .into_iter()
-        .all(|other| match (runs.result(once), runs.result(other)) {
-            (Ok(once), Ok(other)) => {
-                let side = |rows| Executed { sql: gold, rows };
-                (results.score)(side(once), side(other)) >= 1.0
-            }
-            // The other way round may take more than the limits allow, or be no valid query.
-            _ => true,
-        }))
+    for other in others {
+        // The other way round may take more than the limits allow, or be no valid query.
+        if runs.result(other).is_ok() && score(runs, 0, results, (gold, once), (gold, other))? < 1.0
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The score of a prediction by two queries that ran, each given as its text and its place among the runs.
+fn score(
+    runs: &mut Runs<'_, '_, '_>,
+    file: usize,
+    results: ByResults,
+    (gold_sql, gold): (&str, usize),
+    (predicted_sql, predicted): (&str, usize),
+) -> Result<f64, Stop> {
+    let (Ok(gold_rows), Ok(predicted_rows)) = (runs.result(gold), runs.result(predicted)) else {
+        return Ok(0.0);
+    };
+    let once = (results.score)(
+        Executed {
+            sql: gold_sql,
+            rows: gold_rows,
+        },
+        Executed {
+            sql: predicted_sql,
+            rows: predicted_rows,
+        },
+    );
+    let Some(ties) = results.ties else {
+        return Ok(once);
+    };
+    let columns = gold_rows.columns;
+    let broken = |descending| with_ties_broken(gold_sql, columns, descending);
+    let (Some(up), Some(down)) = (broken(false), broken(true)) else {
+        return Ok(once);
+    };
+    if once > 0.0 || !bag::agree(gold_rows, predicted_rows) {
+        return Ok(once);
+    }
+    let broken = [&up, &down].map(|sql| runs.job(file, sql));
+    runs.all(broken.clone())?;
+    let [up, down] = broken;
+    let (up, down) = (runs.run(up)?, runs.run(down)?);
+    Ok(
+        match (
+            runs.result(gold),
+            runs.result(predicted),
+            runs.result(up),
+            runs.result(down),
+        ) {
+            (Ok(gold), Ok(predicted), Ok(up), Ok(down)) => ties(gold, predicted, [up, down]),
+            _ => once,
+        },
+    )
 }
 
 fn outcome(failure: &Failure) -> Outcome {

@@ -20,6 +20,7 @@ pub const METRIC: Metric = Metric {
     kind: Kind::Results(ByResults {
         rewrite: str::to_owned,
         score,
+        ties: None,
         ordered: false,
         suite: false,
     }),
@@ -34,7 +35,7 @@ pub fn agree(left: &Rows, right: &Rows) -> bool {
     if !same_shape(left, right) {
         return false;
     }
-    let [left, right] = numbered(left, right);
+    let [left, right] = numbered([left, right]);
     columns::agree(&left, &right, Order::Free)
 }
 
@@ -43,7 +44,7 @@ pub fn agree_by_column(left: &Rows, right: &Rows) -> bool {
     if !same_shape(left, right) {
         return false;
     }
-    let [mut left, mut right] = numbered(left, right);
+    let [mut left, mut right] = numbered([left, right]);
     left.sort_unstable();
     right.sort_unstable();
     left == right
@@ -54,7 +55,7 @@ pub fn agree_in_order(left: &Rows, right: &Rows) -> bool {
     if !same_shape(left, right) {
         return false;
     }
-    let [left, right] = numbered(left, right);
+    let [left, right] = numbered([left, right]);
     columns::agree(&left, &right, Order::Counts)
 }
 

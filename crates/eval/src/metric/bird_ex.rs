@@ -25,6 +25,7 @@ pub const METRIC: Metric = Metric {
 pub const RESULTS: ByResults = ByResults {
     rewrite: str::to_owned,
     score: |gold, predicted| f64::from(u8::from(agree(gold, predicted))),
+    ties: None,
     ordered: false,
     suite: false,
 };

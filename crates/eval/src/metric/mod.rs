@@ -9,6 +9,9 @@ mod bird_ex;
 mod columns;
 mod distinct;
 mod laps;
+mod ordered;
+#[cfg(test)]
+mod properties;
 mod python;
 mod r_ves;
 mod soft_f1;
@@ -29,6 +32,7 @@ use crate::exec::Rows;
 pub static METRICS: &[Metric] = &[
     bag::METRIC,
     bird_ex::METRIC,
+    ordered::METRIC,
     soft_f1::METRIC,
     spider_exact::METRIC,
     spider_exec::METRIC,
@@ -75,6 +79,9 @@ pub(crate) struct ByResults {
     pub rewrite: fn(&str) -> String,
     /// The score of a prediction.
     pub score: fn(gold: Executed<'_>, predicted: Executed<'_>) -> f64,
+    /// The score of a prediction that returned the gold's rows and still scored 0, where the gold orders its rows;
+    /// ties of that order are then broken by the columns, upwards and downwards.
+    pub ties: Option<ByTies>,
     /// Whether the order of rows counts even if the gold query states none.
     pub ordered: bool,
     /// Whether the prediction has to agree on every database of the row's suite.
@@ -89,6 +96,9 @@ pub(crate) struct ByTime {
     /// The score of a right prediction by repeated runs; `None` without any.
     pub score: fn(&[Lap]) -> Option<f64>,
 }
+
+/// A score by the rows of the gold, of the prediction, and of the gold with ties broken both ways.
+pub(crate) type ByTies = fn(&Rows, &Rows, [&Rows; 2]) -> f64;
 
 /// A query that ran to its end.
 #[derive(Debug, Clone, Copy)]

@@ -23,6 +23,7 @@ pub const METRIC: Metric = Metric {
     kind: Kind::Results(ByResults {
         rewrite: str::to_owned,
         score,
+        ties: None,
         ordered: true,
         suite: false,
     }),

@@ -20,6 +20,7 @@ pub const METRIC: Metric = Metric {
     kind: Kind::Results(ByResults {
         rewrite,
         score: |gold, predicted| f64::from(u8::from(agree(gold, predicted))),
+        ties: None,
         ordered: false,
         suite: true,
     }),

@@ -8,10 +8,11 @@
 //!   no nearer number stands between them. It is relative: nothing but 0 equals 0.
 //!
 //! Nearness alone is not transitive, and rounding to some digits would part neighbours at the cliffs. So the numbers of
-//! both results are gathered and joined to groups, the closest first, as long as a group stays within the tolerance from
-//! end to end and holds no two whole numbers; what could not be joined is never joined by way of a third. Numbers are
-//! equal if they share a group. The same sum in another order differs in its last bits, hundreds of times less than the
-//! tolerance, so such a pair is joined before anything else is; and numbers of a group are never further apart than stated.
+//! all results that are compared are gathered and joined to groups, the closest first, as long as a group stays within
+//! the tolerance from end to end and holds no two whole numbers; what could not be joined is never joined by way of a
+//! third. Numbers are equal if they share a group. The same sum in another order differs in its last bits, hundreds of
+//! times less than the tolerance, so such a pair is joined before anything else is; and numbers of a group are never
+//! further apart than stated.
 
 use std::collections::HashMap;
 
@@ -24,12 +25,12 @@ pub const TOLERANCE: f64 = 1e-12;
 /// Up to here every whole number is a float of its own.
 const EXACT: u64 = 1 << 53;
 
-/// The rows of two results with a number for each value, equal where the values are equal. It does not matter which
+/// The rows of some results with a number for each value, equal where the values are equal. It does not matter which
 /// result is first.
-pub fn numbered(left: &Rows, right: &Rows) -> [Vec<Vec<u32>>; 2] {
-    let groups = Groups::new([left, right]);
+pub fn numbered<const N: usize>(results: [&Rows; N]) -> [Vec<Vec<u32>>; N] {
+    let groups = Groups::new(&results);
     let mut numbering = HashMap::new();
-    [left, right].map(|rows| {
+    results.map(|rows| {
         let mut numbers = Vec::with_capacity(rows.rows.len());
         for row in &rows.rows {
             let number = |value| {
@@ -89,7 +90,7 @@ impl Number {
     }
 }
 
-/// The groups of numbers in two results.
+/// The groups of numbers in some results.
 struct Groups {
     /// Different numbers, ascending; none where no number has a fraction and all are exact.
     numbers: Vec<f64>,
@@ -98,9 +99,9 @@ struct Groups {
 }
 
 impl Groups {
-    fn new(results: [&Rows; 2]) -> Self {
+    fn new(results: &[&Rows]) -> Self {
         let all = || {
-            let rows = results.into_iter().flat_map(|result| &result.rows);
+            let rows = results.iter().flat_map(|result| &result.rows);
             rows.flatten().filter_map(Number::new)
         };
         let mut numbers: Vec<f64> = Vec::new();
@@ -202,7 +203,7 @@ mod tests {
     /// Whether two values are equal where the results hold others as well.
     fn equal(left: &Value, right: &Value, others: &[Value]) -> bool {
         let right = [std::slice::from_ref(right), others].concat();
-        let [left, right] = numbered(&column(std::slice::from_ref(left)), &column(&right));
+        let [left, right] = numbered([&column(std::slice::from_ref(left)), &column(&right)]);
         left[0] == right[0]
     }
 

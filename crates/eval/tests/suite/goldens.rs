@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use harness_eval::{Limits, Place, Row};
 use harness_record::{Outcome, Verdict};
+use harness_sql::order::is_ordered;
 use serde_json::Value;
 
 use crate::official::{SPIDER_SYSTEMS, schemas, spider_predictions};
@@ -61,10 +62,20 @@ fn agree_with_each_other(system: &str, rows: &[Row], verdicts: &[Verdict]) {
     let mut faults = Vec::new();
     for (row, verdict) in rows.iter().zip(verdicts) {
         let right = |metric: &str| verdict.scores[metric] == Some(1.0);
+        let fault = |what: &str| format!("{}: {what}\n  {}\n  {}", row.id, row.gold, row.predicted);
+        if right("ordered_if_gold_orders") && !right("bag") {
+            faults.push(fault("right in order, and not right"));
+        }
+        if !is_ordered(&row.gold)
+            && verdict.scores["ordered_if_gold_orders"] != verdict.scores["bag"]
+        {
+            faults.push(fault("another verdict without an order"));
+        }
         if right("structural_exact") {
             alike += 1;
-            if verdict.scores["bag"] == Some(0.0) {
-                faults.push(format!("{}\n  {}\n  {}", row.id, row.gold, row.predicted));
+            // It says more than that some rows are the same.
+            if verdict.scores["ordered_if_gold_orders"] == Some(0.0) {
+                faults.push(fault("written alike, and wrong"));
             }
         }
     }

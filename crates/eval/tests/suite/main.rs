@@ -38,6 +38,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("verdicts::times", verdicts::times),
     ("verdicts::as_the_script_does", verdicts::as_the_script_does),
     ("verdicts::unstable_golds", verdicts::unstable_golds),
+    ("verdicts::ties_of_the_gold", verdicts::ties_of_the_gold),
     (
         "processes::a_program_that_is_no_worker",
         processes::a_program_that_is_no_worker,

@@ -310,3 +310,57 @@ pub fn times() {
     }
     assert_eq!((score(4, "ves"), score(4, "r_ves")), (None, None));
 }
+
+/// Rows that the gold's terms do not tell apart may come in any order, also where the terms are not among the columns.
+pub fn ties_of_the_gold() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = small_database(folder.path());
+    let gold = "SELECT x FROM number WHERE x < 7 ORDER BY x % 2";
+    let cases = [
+        (
+            gold,
+            "SELECT x FROM number WHERE x < 7 ORDER BY x % 2, x DESC",
+            1.0,
+        ),
+        (
+            gold,
+            "SELECT x FROM number WHERE x < 7 ORDER BY x % 2, x * 3 % 7",
+            1.0,
+        ),
+        (
+            gold,
+            "SELECT x FROM number WHERE x < 7 ORDER BY x % 2 DESC",
+            0.0,
+        ),
+        (gold, "SELECT x FROM number WHERE x < 7 ORDER BY x", 0.0),
+        (gold, "SELECT x FROM number WHERE x < 8 ORDER BY x % 2", 0.0),
+        (
+            "SELECT x FROM number WHERE x < 7 ORDER BY x % 2 LIMIT 4",
+            "SELECT x FROM number WHERE x IN (1, 2, 4, 6) ORDER BY x % 2, x DESC",
+            1.0,
+        ),
+        (
+            "SELECT x FROM (SELECT x FROM number WHERE x < 7 ORDER BY x % 2)",
+            "SELECT x FROM number WHERE x < 7 ORDER BY x",
+            1.0,
+        ),
+        (
+            "SELECT max(x), 'order by' FROM number GROUP BY x % 2",
+            "SELECT max(x), 'order by' FROM number GROUP BY x % 2 ORDER BY x % 2 DESC",
+            1.0,
+        ),
+    ];
+    let rows: Vec<_> = cases
+        .iter()
+        .enumerate()
+        .map(|(id, (gold, predicted, _))| row(id, &database, gold, predicted))
+        .collect();
+    for (verdict, (_, predicted, score)) in verdicts(&rows, 1, Limits::default()).iter().zip(cases)
+    {
+        assert_eq!(
+            verdict.scores["ordered_if_gold_orders"],
+            Some(score),
+            "{predicted}"
+        );
+    }
+}
