@@ -106,6 +106,10 @@ pub struct JudgeArgs {
     /// Run every query, and keep nothing.
     #[arg(long, conflicts_with_all = ["config", "cache"])]
     pub no_cache: bool,
+    /// Do not run gold queries in another order of rows to see whether they agree with themselves. No score changes, and
+    /// a run without a cache takes about two thirds of the time.
+    #[arg(long, conflicts_with = "config")]
+    pub no_gold_check: bool,
     /// How often each right prediction and its gold run for policies of time (ves, r_ves), one pair at a time.
     #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "config", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub repeats: u32,

@@ -28,6 +28,7 @@ pub fn judge(task: &Task, policies: &[Metric], arguments: &JudgeArgs, json: bool
     }
     let options = Options {
         as_script: arguments.as_script,
+        check_gold: !arguments.no_gold_check,
         repeats: arguments.repeats,
         cache: cache(arguments)?,
         ..score::worker_options(
