@@ -32,8 +32,8 @@ pub struct Summary {
     /// Interval of the mean at 95 %, for other questions on these databases: Wilson's, or the percentile bootstrap of
     /// 2,000 samples if the metric is graded.
     pub interval: Option<Interval>,
-    /// The same for other databases: percentile bootstrap of 10,000 samples of whole databases. `None` below two
-    /// databases. Questions on one database resemble each other, so this one is usually wider.
+    /// The same for other databases: percentile bootstrap of 10,000 samples of whole databases, fewer above 2,000
+    /// databases. `None` below two. Questions on one database resemble each other, so this one is usually wider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_database: Option<Interval>,
     /// Rows on whose gold the metric does not agree with itself ([`Verdict::unstable`]).
@@ -45,6 +45,12 @@ const SAMPLES_OF_QUESTIONS: usize = 2_000;
 const SAMPLES_OF_DATABASES: usize = 10_000;
 const CONFIDENCE: f64 = 0.95;
 const SEED: u64 = 0;
+
+/// Fewer samples, but never below a thousand, where there is so much to draw from that they would take seconds.
+fn samples(wanted: usize, groups: usize) -> usize {
+    const DRAWS: usize = 20_000_000;
+    wanted.min((DRAWS / groups.max(1)).max(1_000))
+}
 
 impl Summary {
     /// The figures of the verdicts for a metric. Verdicts without an entry for it count as without a score.
@@ -95,13 +101,22 @@ impl Summary {
             let sum: f64 = scores.iter().map(|(score, _)| score).sum();
             summary.accuracy = Some(sum / summary.n as f64);
             summary.interval = if graded {
-                mean_of_groups(&scores, SAMPLES_OF_QUESTIONS, CONFIDENCE, SEED)
+                mean_of_groups(
+                    &scores,
+                    samples(SAMPLES_OF_QUESTIONS, scores.len()),
+                    CONFIDENCE,
+                    SEED,
+                )
             } else {
                 Some(wilson(summary.right, summary.n))
             };
             let databases: Vec<_> = databases.into_values().collect();
-            summary.by_database =
-                mean_of_groups(&databases, SAMPLES_OF_DATABASES, CONFIDENCE, SEED);
+            summary.by_database = mean_of_groups(
+                &databases,
+                samples(SAMPLES_OF_DATABASES, databases.len()),
+                CONFIDENCE,
+                SEED,
+            );
         }
         summary
     }

@@ -332,7 +332,7 @@ pub fn nothing_changes() {
         .collect();
     let limits = Limits {
         steps: 20_000_000,
-        wall_ms: 2_000,
+        wall_ms: 8_000,
         heap_bytes: 128 << 20,
         ..Limits::default()
     };
