@@ -26,7 +26,7 @@ pub struct WorkerCommand {
     pub args: Vec<OsString>,
 }
 
-/// Why the pool can't work at all. What goes wrong with one query is a [`Failure`] instead.
+/// Why the pool can't work at all. What goes wrong with one query is a [`Failure`](super::Failure) instead.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
     /// The worker program does not start.
