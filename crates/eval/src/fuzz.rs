@@ -55,7 +55,7 @@ pub fn executed(database: &Path, sql: &str, limits: Limits) -> Result<Rows, Fail
 
 /// The query with its ties broken, if it orders anything.
 pub fn ties_broken(sql: &str, columns: usize) -> Option<String> {
-    stability::break_ties(sql, columns, stability::Ties::Down)
+    harness_sql::order::with_all_ties_broken(sql, columns, true)
 }
 
 /// Whether the query's answer is another each time.

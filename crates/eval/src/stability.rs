@@ -4,83 +4,16 @@
 //! the time returns something else tomorrow. A prediction scored against it is right or wrong by chance. So golds are run
 //! again with what SQL leaves open decided otherwise: rows that no ORDER BY puts in order come the other way round (an
 //! option of SQLite, [`Job::reverse`](crate::exec::Job)), and ties of an ORDER BY, which that option leaves alone, are
-//! broken once upwards and once downwards by the columns of the result ([`break_ties`]). Chance and the clock are found in
+//! broken once upwards and once downwards by the columns of the result
+//! ([`with_all_ties_broken`](harness_sql::order::with_all_ties_broken)). Chance and the clock are found in
 //! the text ([`asks_chance_or_clock`]).
 //!
 //! It is no proof: a tie inside a subquery is broken by its first column only, and rows that come out alike each time
 //! stay unnoticed.
 
-use std::fmt::Write as _;
-
-use harness_sql::lex::{Kind, Piece, Scanner};
+use harness_sql::lex::{Kind, Scanner};
 
 use crate::exec::{CLOCK_FUNCTIONS, DATE_FUNCTIONS, RANDOM_FUNCTIONS};
-
-/// How ties are broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ties {
-    /// The smaller value first.
-    Up,
-    /// The larger value first.
-    Down,
-}
-
-/// The query with further terms behind each ORDER BY: all `columns` of the result at the end of the query itself, the
-/// first column inside parentheses, where how many there are is not known. `None` if nothing is ordered. Inside OVER and
-/// aggregates the number is a constant and changes nothing.
-pub fn break_ties(sql: &str, columns: usize, ties: Ties) -> Option<String> {
-    let word = match ties {
-        Ties::Up => "ASC",
-        Ties::Down => "DESC",
-    };
-    let mut result = String::with_capacity(sql.len() + 40);
-    let mut copied = 0;
-    let mut depth = 0;
-    // The depths of the lists that are open, the innermost last.
-    let mut open: Vec<usize> = Vec::new();
-    let mut behind = 0;
-    let mut last: Option<Piece<'_>> = None;
-    let mut close = |at: usize, depth: usize| {
-        result.push_str(&sql[copied..at]);
-        copied = at;
-        for ordinal in 1..=if depth == 0 { columns } else { 1 } {
-            // Writing to a string does not fail.
-            let _ = write!(result, ", {ordinal} {word}");
-        }
-    };
-    let mut found = false;
-    for piece in Scanner::new(sql).filter(|piece| piece.kind != Kind::Comment) {
-        let is = |text: &str| piece.kind == Kind::Word && piece.text.eq_ignore_ascii_case(text);
-        let after_order =
-            last.is_some_and(|p| p.kind == Kind::Word && p.text.eq_ignore_ascii_case("ORDER"));
-        let ends_list = match piece.kind {
-            Kind::Close | Kind::Semicolon => true,
-            _ => ["LIMIT", "ROWS", "RANGE", "GROUPS"]
-                .iter()
-                .any(|end| is(end)),
-        };
-        if ends_list && open.last() == Some(&depth) {
-            open.pop();
-            close(behind, depth);
-        }
-        match piece.kind {
-            Kind::Open => depth += 1,
-            Kind::Close => depth = depth.saturating_sub(1),
-            _ if is("BY") && after_order => {
-                found = true;
-                open.push(depth);
-            }
-            _ => {}
-        }
-        behind = piece.start + piece.text.len();
-        last = Some(piece);
-    }
-    if open.pop() == Some(0) {
-        close(behind, 0);
-    }
-    result.push_str(&sql[copied..]);
-    found.then_some(result)
-}
 
 /// Words without which a query has one bag of rows whatever the order in which it meets those of its tables: what is cut off,
 /// put in order, grouped (SQLite lets a column stand beside an aggregate, and takes it from some row), numbered, strung
@@ -139,37 +72,6 @@ pub fn asks_chance_or_clock(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_order_gets_the_columns_behind_it() {
-        for (sql, expected) in [
-            ("SELECT a FROM t", None),
-            (
-                "SELECT a, b FROM t order by c desc -- ties",
-                Some("SELECT a, b FROM t order by c desc, 1 DESC, 2 DESC -- ties"),
-            ),
-            (
-                "SELECT a, b FROM t ORDER BY f(c, 'LIMIT') LIMIT 3 ;",
-                Some("SELECT a, b FROM t ORDER BY f(c, 'LIMIT'), 1 DESC, 2 DESC LIMIT 3 ;"),
-            ),
-            (
-                "SELECT (SELECT x FROM u ORDER BY y LIMIT 1), b FROM t ORDER BY (c)",
-                Some(
-                    "SELECT (SELECT x FROM u ORDER BY y, 1 DESC LIMIT 1), b FROM t ORDER BY (c), 1 DESC, 2 DESC",
-                ),
-            ),
-            (
-                "SELECT sum(a) OVER (ORDER BY b ROWS 1 PRECEDING), b FROM t",
-                Some("SELECT sum(a) OVER (ORDER BY b, 1 DESC ROWS 1 PRECEDING), b FROM t"),
-            ),
-        ] {
-            assert_eq!(break_ties(sql, 2, Ties::Down).as_deref(), expected, "{sql}");
-        }
-        assert_eq!(
-            break_ties("SELECT a FROM t ORDER BY a", 1, Ties::Up).as_deref(),
-            Some("SELECT a FROM t ORDER BY a, 1 ASC")
-        );
-    }
 
     #[test]
     fn one_bag_or_perhaps_another() {

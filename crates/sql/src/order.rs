@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lex::{Kind, lex};
+use crate::lex::{Kind, Piece, Scanner, lex};
 
 /// Whether the rows of the query come in an order that it states.
 pub fn is_ordered(sql: &str) -> bool {
@@ -20,13 +20,70 @@ pub fn is_ordered(sql: &str) -> bool {
 pub fn with_ties_broken(sql: &str, columns: usize, descending: bool) -> Option<String> {
     let end = list_end(sql)?;
     let mut broken = sql[..end].to_owned();
-    let direction = if descending { "DESC" } else { "ASC" };
+    let direction = direction(descending);
     for column in 1..=columns {
         // Writing to a string does not fail.
         let _ = write!(broken, ", {column} {direction}");
     }
     broken.push_str(&sql[end..]);
     Some(broken)
+}
+
+/// The same behind every ORDER BY, that of a subquery too: there the first column alone, since how many there are is not
+/// known. `None` if nothing is ordered. Inside OVER and aggregates the number is a constant and changes nothing.
+pub fn with_all_ties_broken(sql: &str, columns: usize, descending: bool) -> Option<String> {
+    let direction = direction(descending);
+    let mut result = String::with_capacity(sql.len() + 40);
+    let mut copied = 0;
+    let mut depth = 0;
+    // The depths of the lists that are open, the innermost last.
+    let mut open: Vec<usize> = Vec::new();
+    let mut behind = 0;
+    let mut last: Option<Piece<'_>> = None;
+    let mut close = |at: usize, depth: usize| {
+        result.push_str(&sql[copied..at]);
+        copied = at;
+        for ordinal in 1..=if depth == 0 { columns } else { 1 } {
+            // Writing to a string does not fail.
+            let _ = write!(result, ", {ordinal} {direction}");
+        }
+    };
+    let mut found = false;
+    for piece in Scanner::new(sql).filter(|piece| piece.kind != Kind::Comment) {
+        let is = |text: &str| piece.kind == Kind::Word && piece.text.eq_ignore_ascii_case(text);
+        let after_order =
+            last.is_some_and(|p| p.kind == Kind::Word && p.text.eq_ignore_ascii_case("ORDER"));
+        let ends_list = match piece.kind {
+            Kind::Close | Kind::Semicolon => true,
+            _ => ["LIMIT", "ROWS", "RANGE", "GROUPS"]
+                .iter()
+                .any(|end| is(end)),
+        };
+        if ends_list && open.last() == Some(&depth) {
+            open.pop();
+            close(behind, depth);
+        }
+        match piece.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            _ if is("BY") && after_order => {
+                found = true;
+                open.push(depth);
+            }
+            _ => {}
+        }
+        behind = piece.start + piece.text.len();
+        last = Some(piece);
+    }
+    if open.pop() == Some(0) {
+        close(behind, 0);
+    }
+    result.push_str(&sql[copied..]);
+    found.then_some(result)
+}
+
+fn direction(descending: bool) -> &'static str {
+    if descending { "DESC" } else { "ASC" }
 }
 
 /// The byte behind the terms of the query's own ORDER BY.
@@ -48,7 +105,7 @@ fn list_end(sql: &str) -> Option<usize> {
             _ => {}
         }
     }
-    let begins = |pair: &[crate::lex::Piece<'_>]| pair[0].is_word("ORDER") && pair[1].is_word("BY");
+    let begins = |pair: &[Piece<'_>]| pair[0].is_word("ORDER") && pair[1].is_word("BY");
     let start = outside.windows(2).position(begins)? + 2;
     let terms = &outside[start..];
     let limit = terms.iter().position(|token| token.is_word("LIMIT"));
@@ -99,5 +156,40 @@ mod tests {
             assert_eq!(with_ties_broken(sql, 2, true).as_deref(), expected, "{sql}");
             assert_eq!(is_ordered(sql), expected.is_some(), "{sql}");
         }
+    }
+
+    #[test]
+    fn every_order_gets_the_columns_behind_it() {
+        for (sql, expected) in [
+            ("SELECT a FROM t", None),
+            (
+                "SELECT a, b FROM t order by c desc -- ties",
+                Some("SELECT a, b FROM t order by c desc, 1 DESC, 2 DESC -- ties"),
+            ),
+            (
+                "SELECT a, b FROM t ORDER BY f(c, 'LIMIT') LIMIT 3 ;",
+                Some("SELECT a, b FROM t ORDER BY f(c, 'LIMIT'), 1 DESC, 2 DESC LIMIT 3 ;"),
+            ),
+            (
+                "SELECT (SELECT x FROM u ORDER BY y LIMIT 1), b FROM t ORDER BY (c)",
+                Some(
+                    "SELECT (SELECT x FROM u ORDER BY y, 1 DESC LIMIT 1), b FROM t ORDER BY (c), 1 DESC, 2 DESC",
+                ),
+            ),
+            (
+                "SELECT sum(a) OVER (ORDER BY b ROWS 1 PRECEDING), b FROM t",
+                Some("SELECT sum(a) OVER (ORDER BY b, 1 DESC ROWS 1 PRECEDING), b FROM t"),
+            ),
+        ] {
+            assert_eq!(
+                with_all_ties_broken(sql, 2, true).as_deref(),
+                expected,
+                "{sql}"
+            );
+        }
+        assert_eq!(
+            with_all_ties_broken("SELECT a FROM t ORDER BY a", 1, false).as_deref(),
+            Some("SELECT a FROM t ORDER BY a, 1 ASC")
+        );
     }
 }

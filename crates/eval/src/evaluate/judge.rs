@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use harness_record::{Outcome, Verdict};
 use harness_sql::StatementKind;
-use harness_sql::order::{is_ordered, with_ties_broken};
+use harness_sql::order::{is_ordered, with_all_ties_broken, with_ties_broken};
 
 use super::runs::Runs;
 use super::{Head, Judgement, Options, Row};
 use crate::classify::{Results, error_class};
 use crate::exec::{Failure, FailureKind, Job, Rows, Session, Stop, Value};
 use crate::metric::{ByResults, Executed, Kind, Metric, Texts, bag};
-use crate::stability::{self, Ties};
+use crate::stability;
 
 /// The gold and the predicted query as a metric reads them.
 struct Forms<'a> {
@@ -189,8 +189,8 @@ fn agrees_with_itself(
         return Ok(true);
     }
     let columns = runs.result(once).map_or(0, |rows| rows.columns);
-    let down = stability::break_ties(gold, columns, Ties::Down);
-    let up = stability::break_ties(gold, columns, Ties::Up);
+    let down = with_all_ties_broken(gold, columns, true);
+    let up = with_all_ties_broken(gold, columns, false);
     let reversed = Job {
         reverse: true,
         ..runs.job(0, down.as_deref().unwrap_or(gold))
