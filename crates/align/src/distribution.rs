@@ -56,7 +56,7 @@ impl Space {
             let numbers: Vec<u32> = set.distinct().iter().map(|t| numbers[&form(t)]).collect();
             set.slots()
                 .iter()
-                .map(|slot| slot.map(|place| numbers[place as usize]))
+                .map(|slot| slot.ok().map(|place| numbers[place as usize]))
                 .collect()
         };
         Self {

@@ -28,6 +28,7 @@ mod query_set;
 pub mod score;
 mod sum;
 mod warning;
+mod workload;
 
 pub use cell::Cell;
 pub use compare::{Comparison, compare};
@@ -39,3 +40,4 @@ pub use query_set::QuerySet;
 pub use score::rarefied::{RarefiedRatio, Verdict, rarefied_ratio};
 pub use score::ratio::{Ratios, ratios};
 pub use warning::{Role, Warning};
+pub use workload::Workload;

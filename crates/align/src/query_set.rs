@@ -1,6 +1,6 @@
 //! A set of queries as their templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness_sql::{Excluded, Template, template};
 
@@ -11,8 +11,8 @@ use harness_sql::{Excluded, Template, template};
 pub struct QuerySet {
     /// The different templates, sorted.
     distinct: Vec<Template>,
-    /// For each query its template's place in `distinct`, none where it was left out.
-    slots: Vec<Option<u32>>,
+    /// For each query its template's place in `distinct`, or why it was left out.
+    slots: Vec<Result<u32, Excluded>>,
     excluded: BTreeMap<Excluded, usize>,
 }
 
@@ -31,11 +31,11 @@ impl QuerySet {
             slots.push(match found {
                 Ok(template) => {
                     let next = numbers.len() as u32;
-                    Some(*numbers.entry(template).or_insert(next))
+                    Ok(*numbers.entry(template).or_insert(next))
                 }
                 Err(reason) => {
                     *excluded.entry(reason).or_insert(0) += 1;
-                    None
+                    Err(reason)
                 }
             });
         }
@@ -50,6 +50,28 @@ impl QuerySet {
         Self {
             distinct: numbers.into_keys().collect(),
             slots,
+            excluded,
+        }
+    }
+
+    /// The queries at `places`, in that order and as often as each is named.
+    pub(crate) fn subset(&self, places: &[usize]) -> Self {
+        let slots: Vec<_> = places.iter().map(|&i| self.slots[i]).collect();
+        let used: BTreeSet<u32> = slots.iter().flatten().copied().collect();
+        let numbers: BTreeMap<u32, u32> = used.iter().copied().zip(0..).collect();
+        let mut excluded = BTreeMap::new();
+        for reason in slots.iter().filter_map(|slot| slot.err()) {
+            *excluded.entry(reason).or_insert(0) += 1;
+        }
+        Self {
+            distinct: used
+                .iter()
+                .map(|&place| self.distinct[place as usize].clone())
+                .collect(),
+            slots: slots
+                .into_iter()
+                .map(|slot| slot.map(|place| numbers[&place]))
+                .collect(),
             excluded,
         }
     }
@@ -82,8 +104,8 @@ impl QuerySet {
         &self.excluded
     }
 
-    /// For each query its template's place in [`Self::distinct`].
-    pub(crate) fn slots(&self) -> &[Option<u32>] {
+    /// For each query its template's place in [`Self::distinct`], or why it has none.
+    pub(crate) fn slots(&self) -> &[Result<u32, Excluded>] {
         &self.slots
     }
 }
@@ -111,6 +133,6 @@ mod tests {
         assert_eq!(texts, ["VALUES ( )", "SELECT FROM", "SELECT FROM"]);
         assert_eq!(set.excluded()[&Excluded::Empty], 2);
         assert_eq!(set.excluded()[&Excluded::Unterminated], 1);
-        assert_eq!(set.slots()[2], Some(0));
+        assert_eq!(set.slots()[2], Ok(0));
     }
 }

@@ -116,6 +116,25 @@ pub fn load(reference: &DatasetRef) -> Result<Dataset, DataError> {
     load_without(reference, &Exclusions::default())
 }
 
+/// The examples of a whole split as the files tell them: no filter, no draw, and no database is looked at. This is all
+/// that the comparison of query texts needs.
+///
+/// # Errors
+/// [`DataError`], with the file, the record and the field; also when the split is empty.
+pub fn read_examples(reference: &DatasetRef) -> Result<Vec<Example>, DataError> {
+    let mut examples = reference.dataset.read(reference)?.examples;
+    make_ids_unique(reference, &mut examples)?;
+    if examples.is_empty() {
+        return Err(DataError::Empty {
+            dataset: reference.dataset.name(),
+            split: reference.split.clone(),
+            read: 0,
+            why: String::new(),
+        });
+    }
+    Ok(examples)
+}
+
 /// [`load`] without the examples that a list of defects takes out. They go before the draw, so that a limit is filled
 /// with sound ones; the notes count them.
 pub fn load_without(reference: &DatasetRef, exclusions: &Exclusions) -> Result<Dataset, DataError> {

@@ -46,6 +46,20 @@ pub enum DataError {
         /// The system's own words.
         source: std::io::Error,
     },
+    /// A text file holds bytes that are no text.
+    #[error("{}: line {line} is not UTF-8: convert the file", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+    },
+    /// A file of queries holds none.
+    #[error("{} holds no query: write one a line, or JSON Lines with a field `sql`", path.display())]
+    NoQueries {
+        /// The file.
+        path: PathBuf,
+    },
     /// The text is not JSON.
     #[error("{}:{line}:{column}: not valid JSON: {message}", path.display())]
     Json {

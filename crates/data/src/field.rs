@@ -67,6 +67,14 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// A whole number or a text, as a text; `null`, empty and blank count as absent.
+    pub(crate) fn optional_identifier(&self, name: &str) -> Result<Option<String>, DataError> {
+        match self.fields.get(name) {
+            Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
+            _ => Ok(self.optional_text(name)?.map(str::to_owned)),
+        }
+    }
+
     /// A text that may be absent; `null`, empty and blank count as absent.
     pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&'a str>, DataError> {
         match self.fields.get(name) {

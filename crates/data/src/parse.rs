@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::file::parse_list;
 use crate::predictions::{PredictionFormat, parse_predictions};
+use crate::query_file::parse_queries;
 use crate::schema;
 use crate::source::{bird, classic, gretel, jsonl, spider};
 
@@ -48,6 +49,14 @@ pub const PARSERS: &[Parser] = &[
     Parser {
         name: "descriptions",
         read: |content| Ok(schema::parse_descriptions(Path::new("x.csv"), content)?.len()),
+    },
+    Parser {
+        name: "queries",
+        read: |content| Ok(parse_queries(Path::new("queries.jsonl"), content)?.len()),
+    },
+    Parser {
+        name: "query-lines",
+        read: |content| Ok(parse_queries(Path::new("queries.sql"), content)?.len()),
     },
     Parser {
         name: "gretel-jsonl",

@@ -4,6 +4,7 @@
     reason = "these comments are the help, which a terminal shows as it stands"
 )]
 
+mod align;
 mod data;
 mod eval;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use align::AlignArgs;
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
@@ -87,10 +89,21 @@ pub enum Command {
     ///   harness eval --config experiment.yaml --adapter adapters/spider --out scores/spider
     #[command(verbatim_doc_comment)]
     Eval(Box<EvalArgs>),
-    /// Compare the structure of training sets, targets and predictions.
+    /// Compare the structure of two sets of queries, and of predictions with the same target.
     ///
-    /// Example: harness align --config configs/experiment/first-light.yaml
-    Align(StageArgs),
+    /// A training set and a target:
+    ///
+    ///   harness align --source spider:train@data/spider --target bird:dev@data/bird
+    ///
+    /// With what a model writes for the target before fine-tuning:
+    ///
+    ///   harness align --source mine.jsonl --target bird:dev@data/bird --predictions predict_dev.json --json
+    ///
+    /// What an experiment describes:
+    ///
+    ///   harness align --config configs/experiment/first-light.yaml
+    #[command(verbatim_doc_comment)]
+    Align(Box<AlignArgs>),
     /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
     ///
     /// Example: harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider

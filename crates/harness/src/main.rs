@@ -16,6 +16,7 @@ mod progress;
 mod serve;
 mod set;
 mod stage;
+mod workload;
 
 use std::process::ExitCode;
 

@@ -6,10 +6,12 @@
 
 mod example;
 mod prediction;
+mod query;
 mod schema;
 mod verdict;
 
 pub use example::Example;
 pub use prediction::{Finish, Prediction};
+pub use query::Query;
 pub use schema::{Column, ForeignKey, Schema, Table};
 pub use verdict::{Outcome, Verdict};

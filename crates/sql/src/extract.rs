@@ -110,5 +110,14 @@ pub fn extract_sql(raw: &str, primed: &str) -> Extracted {
     }
 }
 
+/// A query that a model ran on behind, without what follows its end; the text before the end is not changed.
+///
+/// Released files of predictions hold queries rather than answers, and some of them go on with the next question. Only
+/// the rules on the end of a query apply: what such a file begins with is the query.
+pub fn cut_runaway(sql: &str) -> (&str, Option<Cut>) {
+    let (end, cut) = end::find(sql);
+    (&sql[..end], cut)
+}
+
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ pub mod statement;
 pub mod structure;
 pub mod template;
 
-pub use extract::{Cut, Extracted, Rule, extract_sql};
+pub use extract::{Cut, Extracted, Rule, cut_runaway, extract_sql};
 pub use features::{Features, features};
 pub use keyword::is_keyword;
 pub use ngram::{NgramIndex, NgramOptions};

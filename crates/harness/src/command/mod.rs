@@ -1,5 +1,6 @@
 //! The commands: each parses nothing and computes nothing, it calls and prints.
 
+mod align;
 mod config;
 mod correlate;
 mod data;
@@ -30,7 +31,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
         Command::Predict(arguments) => run::stages(&arguments, StageKind::Predict),
-        Command::Align(arguments) => run::stages(&arguments, StageKind::Align),
+        Command::Align(arguments) => align::align(*arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::serve(&arguments),

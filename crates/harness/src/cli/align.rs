@@ -1,0 +1,66 @@
+//! Arguments of `align`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use super::SpecArgs;
+
+/// Arguments of `align`: two sets of queries, or an experiment.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).args(["source", "config"])))]
+pub struct AlignArgs {
+    /// The set that is judged, such as a training set: KIND:SPLIT[@FOLDER], or a file of queries (JSON Lines with `sql`,
+    /// or one query a line).
+    #[arg(long, value_name = "SET", requires = "target")]
+    pub source: Option<String>,
+    /// The set it is judged against, named in the same way.
+    #[arg(long, value_name = "SET", requires = "source")]
+    pub target: Option<String>,
+    /// What a model writes for the target's questions before fine-tuning, in any format of `harness eval`: adds the
+    /// alignment ratios.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub predictions: Option<PathBuf>,
+    /// Compare what an experiment describes, as stages of it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "target", "predictions"])]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten, next_help_heading = "Scores")]
+    pub scores: ScoreArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What determines a score besides the queries. Scores of different settings are not comparable.
+#[derive(Debug, Clone, Args)]
+pub struct ScoreArgs {
+    /// The longest n-gram, in tokens.
+    #[arg(long, value_name = "TOKENS", default_value_t = 15)]
+    pub l_max: usize,
+    /// Pseudo-count of every n-gram, above 0.
+    #[arg(long, value_name = "COUNT", default_value_t = 0.5)]
+    pub alpha: f64,
+    /// Keep n-grams that begin or end with a comma, whose parentheses do not match, or that hold no word.
+    #[arg(long)]
+    pub no_filters: bool,
+    /// Leave INNER, OUTER and ASC out of all templates: they change nothing in the result of a query.
+    #[arg(long)]
+    pub style_free: bool,
+    /// Seed of all that is drawn.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl ScoreArgs {
+    /// The options of the scores.
+    pub fn options(&self) -> harness_align::Options {
+        harness_align::Options {
+            l_max: self.l_max,
+            alpha: self.alpha,
+            filters: !self.no_filters,
+            style_free: self.style_free,
+        }
+    }
+}
