@@ -17,6 +17,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::float_cmp)
 )]
 
+pub mod advise;
 mod cell;
 pub mod compare;
 pub mod correlate;

@@ -94,6 +94,13 @@ impl QuerySet {
             .map(|&place| &self.distinct[place as usize])
     }
 
+    /// The template of each query, none where it was left out.
+    pub fn by_query(&self) -> impl Iterator<Item = Option<&Template>> {
+        self.slots
+            .iter()
+            .map(|slot| slot.ok().map(|place| &self.distinct[place as usize]))
+    }
+
     /// The different templates, sorted.
     pub fn distinct(&self) -> &[Template] {
         &self.distinct

@@ -63,6 +63,15 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// The set that it is about.
+    pub fn set(&self) -> Role {
+        match self {
+            Self::FewQueries { set, .. }
+            | Self::TooFewQueries { set, .. }
+            | Self::ManyLeftOut { set, .. } => *set,
+        }
+    }
+
     /// Whether a verdict has to be withheld.
     pub fn forbids_verdict(&self) -> bool {
         !matches!(self, Self::FewQueries { .. })

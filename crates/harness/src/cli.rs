@@ -4,6 +4,7 @@
     reason = "these comments are the help, which a terminal shows as it stands"
 )]
 
+mod advise;
 mod align;
 mod data;
 mod eval;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use advise::AdviseArgs;
 pub use align::AlignArgs;
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
@@ -89,6 +91,19 @@ pub enum Command {
     ///   harness eval --config experiment.yaml --adapter adapters/spider --out scores/spider
     #[command(verbatim_doc_comment)]
     Eval(Box<EvalArgs>),
+    /// Fine-tune or not, on what, what to expect, how sure: one page.
+    ///
+    /// The model is asked some of the target's questions, unless what it writes is given; nothing is trained.
+    ///
+    ///   harness advise --model builtin --train bird:train@data/synth/bird spider:train@data/synth/spider \
+    ///     --target spider:dev@data/synth/spider
+    ///
+    /// With predictions that are there already, and the cells of earlier runs to say how many points to expect:
+    ///
+    ///   harness advise --model gpt-x --train mine.jsonl --target bird:dev@data/bird --predictions predict_dev.json \
+    ///     --history cells.json
+    #[command(verbatim_doc_comment)]
+    Advise(Box<AdviseArgs>),
     /// Compare the structure of two sets of queries, and of predictions with the same target.
     ///
     /// A training set and a target:

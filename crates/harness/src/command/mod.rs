@@ -1,5 +1,6 @@
 //! The commands: each parses nothing and computes nothing, it calls and prints.
 
+mod advise;
 mod align;
 mod config;
 mod correlate;
@@ -31,6 +32,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
         Command::Predict(arguments) => run::stages(&arguments, StageKind::Predict),
+        Command::Advise(arguments) => advise::advise(&arguments),
         Command::Align(arguments) => align::align(*arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),
         #[cfg(feature = "serve")]
