@@ -127,10 +127,9 @@ fn without_training(
     let mut resolved =
         spec::load_text(Path::new("--model"), &text.to_string(), configs, sets, &env)?;
     if let Some(base) = base {
-        let (prompt, generate, eval) = (&base.prompt, &base.generate, &base.eval);
-        resolved.prompt = prompt.clone();
-        resolved.generate = generate.clone();
-        resolved.eval = eval.clone();
+        resolved.prompt.clone_from(&base.prompt);
+        resolved.generate = base.generate;
+        resolved.eval.clone_from(&base.eval);
         // Worked examples come from a training set of the experiment.
         resolved.train_sets.clone_from(&base.train_sets);
         resolved.data.clone_from(&base.data);
