@@ -16,6 +16,10 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
             "\u{feff}original_column_name,column_name,column_description,data_format,value_description\nid,,the number,integer,\n\"a, b\",\"words \"\"x\"\"\",,text,\"one\ntwo\"\n",
             "original_column_name,column_description\r\nid ,caf\u{e9}\r\n",
         ],
+        "queries" => &[
+            "{\"sql\": \"SELECT 1\"}\n\n{\"id\": 7, \"sql\": \"\", \"question\": \"q\", \"db_id\": \"d\"}\r\n",
+        ],
+        "query-lines" => &["SELECT 1\r\n \nSELECT caf\u{e9} FROM t;\n"],
         "gretel-jsonl" => &[
             "{\"id\": 7, \"domain\": \"d\", \"sql_complexity\": \"basic SQL\", \"sql_prompt\": \"q\", \"sql_context\": \"CREATE TABLE t (a INT);\", \"sql\": \"SELECT a FROM t;\", \"sql_explanation\": \"e\"}\n\n{\"id\": \"x\", \"sql_prompt\": \"\", \"sql_context\": \"\", \"sql\": \"\"}\n",
         ],
