@@ -38,7 +38,7 @@ pub use error::AlignError;
 pub use interval::Interval;
 pub use options::{Options, RarefyOptions};
 pub use query_set::QuerySet;
-pub use score::rarefied::{RarefiedRatio, Verdict, rarefied_ratio};
+pub use score::rarefied::{MeanSd, RarefiedRatio, Verdict, rarefied_ratio, rarefied_ratio_of};
 pub use score::ratio::{Ratios, ratios};
 pub use warning::{Role, Warning};
 pub use workload::Workload;

@@ -1,11 +1,13 @@
 //! Rarefied scores (F8): everything at one sample size, because a small set looks worse than it is.
 //!
 //! The point value is `A_n(S, T) / A_n(M, T)`, each the mean over draws of n templates without
-//! replacement, at the same n for the training set S and the predictions M. Its interval resamples
-//! queries with replacement: questions of the target with their predictions where there is one
-//! prediction per question, each set by itself otherwise, and n queries of the training set.
+//! replacement, at the same n for the training set S and the predictions M. Its intervals say what
+//! other questions, or questions about other databases, would make of it.
 
-use rand::Rng;
+mod half;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -21,6 +23,7 @@ use crate::query_set::QuerySet;
 use crate::score::kl::kl;
 use crate::sum::mean_and_sd;
 use crate::warning::{Role, Warning};
+use crate::workload::Workload;
 
 const SOURCE: usize = 0;
 const PREDICTIONS: usize = 1;
@@ -39,11 +42,11 @@ pub struct MeanSd {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The interval lies above 1: the training set is closer to the target than the predictions.
+    /// The intervals lie above 1: the training set is closer to the target than the predictions.
     Above,
-    /// The interval lies below 1.
+    /// The intervals lie below 1.
     Below,
-    /// The interval contains 1, or there is none.
+    /// An interval contains 1, or there is none.
     Open,
     /// Too few queries, or too many left out.
     Withheld,
@@ -64,9 +67,21 @@ pub struct RarefiedRatio {
     pub n: usize,
     /// Draws.
     pub draws: usize,
-    /// 95 % percentile bootstrap interval of the ratio.
+    /// 95 % interval of the ratio for other questions, by half-sampling.
     pub interval: Option<Interval>,
-    /// Whether target and predictions were resampled together, question by question.
+    /// The same for other databases; none where the target's are not known or fewer than 5.
+    #[serde(default)]
+    pub interval_by_database: Option<Interval>,
+    /// Databases of the target's questions; 0 if they are not known.
+    #[serde(default)]
+    pub databases: usize,
+    /// `A_n(T, S)` of the training set: how much of the target it covers, at the same n.
+    #[serde(default)]
+    pub a_rev_source: Option<MeanSd>,
+    /// `A_n(T, M)` of the predictions.
+    #[serde(default)]
+    pub a_rev_predictions: Option<MeanSd>,
+    /// Whether questions and predictions were drawn together, question by question.
     pub paired: bool,
     /// What may be said.
     pub verdict: Verdict,
@@ -82,6 +97,74 @@ pub fn rarefied_ratio(
     source: &QuerySet,
     predictions: &QuerySet,
     target: &QuerySet,
+    options: &Options,
+    rarefy: &RarefyOptions,
+) -> Result<RarefiedRatio, AlignError> {
+    rarefied(source, predictions, target, None, options, rarefy)
+}
+
+/// [`rarefied_ratio`] of workloads, which may know their databases: then there is an interval for other databases too.
+///
+/// # Errors
+/// As [`rarefied_ratio`].
+pub fn rarefied_ratio_of(
+    source: &Workload,
+    predictions: &Workload,
+    target: &Workload,
+    options: &Options,
+    rarefy: &RarefyOptions,
+) -> Result<RarefiedRatio, AlignError> {
+    let databases = Databases::of(target, predictions);
+    let (s, m, t) = (
+        source.templates(),
+        predictions.templates(),
+        target.templates(),
+    );
+    rarefied(s, m, t, databases.as_ref(), options, rarefy)
+}
+
+/// The number of the database of each query of the target and of the predictions.
+struct Databases {
+    target: Vec<usize>,
+    predictions: Vec<usize>,
+    count: usize,
+}
+
+impl Databases {
+    /// None unless the database of every question is known, and of every prediction or of the question it answers.
+    fn of(target: &Workload, predictions: &Workload) -> Option<Self> {
+        let paired = target.len() == predictions.len();
+        let names: Option<Vec<&str>> = target
+            .queries()
+            .iter()
+            .map(|q| q.db_id.as_deref())
+            .collect();
+        let names = names?;
+        let of_predictions: Option<Vec<&str>> = if paired {
+            Some(names.clone())
+        } else {
+            let databases = predictions.queries().iter().map(|q| q.db_id.as_deref());
+            databases.collect()
+        };
+        let of_predictions = of_predictions?;
+        let all: BTreeSet<&str> = names.iter().copied().collect();
+        let numbers: BTreeMap<&str, usize> = all.iter().copied().zip(0..).collect();
+        let number = |of: &[&str]| -> Option<Vec<usize>> {
+            of.iter().map(|name| numbers.get(name).copied()).collect()
+        };
+        Some(Self {
+            target: number(&names)?,
+            predictions: number(&of_predictions)?,
+            count: all.len(),
+        })
+    }
+}
+
+fn rarefied(
+    source: &QuerySet,
+    predictions: &QuerySet,
+    target: &QuerySet,
+    databases: Option<&Databases>,
     options: &Options,
     rarefy: &RarefyOptions,
 ) -> Result<RarefiedRatio, AlignError> {
@@ -108,39 +191,67 @@ pub fn rarefied_ratio(
         Ok(draws(&space, set, &of_target, n, options.alpha, rarefy))
     };
     let (of_source, of_predictions) = (draw(SOURCE)?, draw(PREDICTIONS)?);
-    let (a_source, a_predictions) = (MeanSd::of(&of_source), MeanSd::of(&of_predictions));
-    let each: Vec<f64> = of_source
-        .iter()
-        .zip(&of_predictions)
-        .map(|(s, m)| s / m)
-        .collect();
+    let forward = |scores: &[[f64; 2]]| MeanSd::of(scores.iter().map(|both| both[0]));
+    let reverse = |scores: &[[f64; 2]]| MeanSd::of(scores.iter().map(|both| both[1]));
+    let (a_source, a_predictions) = (forward(&of_source), forward(&of_predictions));
+    let each = of_source.iter().zip(&of_predictions);
+    let ar = a_source.mean / a_predictions.mean;
     let paired = predictions.n_queries() == target.n_queries();
-    let resamples = resamples(&space, n, paired, options.alpha, rarefy);
-    let interval = Interval::percentile(resamples, 0.95);
-    let withheld = warnings.iter().any(Warning::forbids_verdict);
-    let verdict = match interval {
-        _ if withheld => Verdict::Withheld,
-        Some(interval) if interval.low > 1.0 => Verdict::Above,
-        Some(interval) if interval.high < 1.0 => Verdict::Below,
-        _ => Verdict::Open,
+    let spread = |units: &half::Units, purpose| {
+        units.interval(&space, ar, n, options.alpha, rarefy, purpose)
     };
+    let interval = spread(&half::Units::questions(&space, paired), 3);
+    let interval_by_database = databases.and_then(|databases| {
+        let units = half::Units::databases(&space, &databases.target, &databases.predictions);
+        (units.len() >= half::LEAST_DATABASES).then(|| spread(&units, 4))?
+    });
+    let withheld = warnings.iter().any(Warning::forbids_verdict);
     Ok(RarefiedRatio {
-        ar: a_source.mean / a_predictions.mean,
-        ar_sd: MeanSd::of(&each).sd,
+        ar,
+        ar_sd: MeanSd::of(each.map(|(s, m)| s[0] / m[0])).sd,
         a_source,
         a_predictions,
         n,
         draws: rarefy.draws,
+        verdict: verdict(withheld, interval, interval_by_database),
         interval,
+        interval_by_database,
+        databases: databases.map_or(0, |databases| databases.count),
+        a_rev_source: Some(reverse(&of_source)),
+        a_rev_predictions: Some(reverse(&of_predictions)),
         paired,
-        verdict,
         warnings,
     })
 }
 
+/// What may be said: nothing if the data forbid it, and a side of 1 only if every interval that there is lies on it.
+fn verdict(
+    withheld: bool,
+    by_question: Option<Interval>,
+    by_database: Option<Interval>,
+) -> Verdict {
+    let Some(by_question) = by_question.filter(|_| !withheld) else {
+        return if withheld {
+            Verdict::Withheld
+        } else {
+            Verdict::Open
+        };
+    };
+    let all =
+        |side: fn(&Interval) -> bool| side(&by_question) && by_database.is_none_or(|it| side(&it));
+    if all(|it| it.low > 1.0) {
+        Verdict::Above
+    } else if all(|it| it.high < 1.0) {
+        Verdict::Below
+    } else {
+        Verdict::Open
+    }
+}
+
 impl MeanSd {
-    fn of(values: &[f64]) -> Self {
-        let (mean, sd) = mean_and_sd(values);
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().collect();
+        let (mean, sd) = mean_and_sd(&values);
         Self { mean, sd }
     }
 }
@@ -176,7 +287,7 @@ fn generator(seed: u64, purpose: u64, draw: usize) -> ChaCha8Rng {
     random
 }
 
-/// A(S', T) for draws of n templates without replacement.
+/// A(S', T) and A(T, S') for draws of n templates without replacement.
 fn draws(
     space: &Space,
     set: usize,
@@ -184,59 +295,24 @@ fn draws(
     n: usize,
     alpha: f64,
     rarefy: &RarefyOptions,
-) -> Vec<f64> {
+) -> Vec<[f64; 2]> {
     let templates = space.templates(set);
+    let both = |counts: &Counts| {
+        [
+            alignment(counts, target, alpha),
+            alignment(target, counts, alpha),
+        ]
+    };
     let score = |draw: usize| {
         let mut random = generator(rarefy.seed, set as u64, draw);
         let chosen = index::sample(&mut random, templates.len(), n);
-        alignment(
-            &space.count(chosen.iter().map(|i| templates[i])),
-            target,
-            alpha,
-        )
+        both(&space.count(chosen.iter().map(|i| templates[i])))
     };
     if n == templates.len() {
         // Every draw is the whole set.
-        return vec![
-            alignment(&space.count(templates.iter().copied()), target, alpha);
-            rarefy.draws
-        ];
+        return vec![both(&space.count(templates.iter().copied())); rarefy.draws];
     }
     (0..rarefy.draws).into_par_iter().map(score).collect()
-}
-
-/// The ratios of resamples; those in which no prediction has a template are left out.
-fn resamples(
-    space: &Space,
-    n: usize,
-    paired: bool,
-    alpha: f64,
-    rarefy: &RarefyOptions,
-) -> Vec<f64> {
-    let source = space.templates(SOURCE);
-    let (predictions, target) = (space.slots(PREDICTIONS), space.slots(TARGET));
-    let ratio = |draw: usize| {
-        let mut random = generator(rarefy.seed, 3, draw);
-        let mut places =
-            |of: usize| -> Vec<usize> { (0..of).map(|_| random.random_range(0..of)).collect() };
-        let questions = places(target.len());
-        let answers = if paired {
-            questions.clone()
-        } else {
-            places(predictions.len())
-        };
-        let of_target = space.count(questions.iter().filter_map(|&q| target[q]));
-        // Resampled answers come in random order: the first n of them are n random ones.
-        let of_predictions = space.count(answers.iter().filter_map(|&q| predictions[q]).take(n));
-        let of_source = space.count((0..n).map(|_| source[random.random_range(0..source.len())]));
-        let ratio = alignment(&of_source, &of_target, alpha)
-            / alignment(&of_predictions, &of_target, alpha);
-        ratio.is_finite().then_some(ratio)
-    };
-    (0..rarefy.resamples)
-        .into_par_iter()
-        .filter_map(ratio)
-        .collect()
 }
 
 /// A(S, T), or NaN if a resample holds no n-gram.
