@@ -18,6 +18,7 @@
 )]
 
 pub mod advise;
+pub mod assess;
 mod cell;
 pub mod compare;
 pub mod correlate;
@@ -31,6 +32,7 @@ mod sum;
 mod warning;
 mod workload;
 
+pub use assess::{Assessment, Withheld, assess};
 pub use cell::Cell;
 pub use compare::{Comparison, compare};
 pub use correlate::{Conclusion, CorrelateOptions, Correlation, correlate};

@@ -281,7 +281,7 @@ fn sample_size(
 }
 
 /// A generator of its own for every draw, so that draws may be made in any order on any thread.
-fn generator(seed: u64, purpose: u64, draw: usize) -> ChaCha8Rng {
+pub(crate) fn generator(seed: u64, purpose: u64, draw: usize) -> ChaCha8Rng {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(purpose << 32 | draw as u64);
     random
@@ -316,7 +316,7 @@ fn draws(
 }
 
 /// A(S, T), or NaN if a resample holds no n-gram.
-fn alignment(source: &Counts, target: &Counts, alpha: f64) -> f64 {
+pub(crate) fn alignment(source: &Counts, target: &Counts, alpha: f64) -> f64 {
     if source.total == 0 || target.total == 0 {
         f64::NAN
     } else {
