@@ -25,6 +25,8 @@ pub(crate) struct Counts {
 /// and with them the order of every sum, depend on which templates there are and on nothing else.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
+    /// The different templates, in the order of their numbers.
+    forms: Vec<Template>,
     /// For each template its features with their occurrences.
     vectors: Vec<Vec<(u32, u32)>>,
     n_features: usize,
@@ -62,8 +64,14 @@ impl Space {
         Self {
             n_features: index.len(),
             sets: sets.iter().map(number_slots).collect(),
+            forms: numbers.into_keys().collect(),
             vectors,
         }
+    }
+
+    /// The different templates of all sets, in the order of their numbers.
+    pub fn forms(&self) -> &[Template] {
+        &self.forms
     }
 
     /// Templates of all queries of a set (q), in their order, with those left out as none.

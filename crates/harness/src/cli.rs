@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use advise::AdviseArgs;
-pub use align::AlignArgs;
+pub use align::{AlignArgs, AlignCommand, ExplainArgs, PairArgs};
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
@@ -113,6 +113,10 @@ pub enum Command {
     /// With what a model writes for the target before fine-tuning:
     ///
     ///   harness align --source mine.jsonl --target bird:dev@data/bird --predictions predict_dev.json --json
+    ///
+    /// Which n-grams and templates tell two sets apart:
+    ///
+    ///   harness align explain --source spider:train@data/spider --target bird:dev@data/bird
     ///
     /// What an experiment describes:
     ///

@@ -20,7 +20,7 @@ use crate::cell::Cell;
 use crate::compare::{Comparison, compare};
 use crate::error::AlignError;
 use crate::options::{Options, RarefyOptions};
-use crate::score::rarefied::rarefied_ratio;
+use crate::score::rarefied::rarefied_ratio_of;
 use crate::workload::Workload;
 
 /// Templates that are listed as missing.
@@ -99,8 +99,12 @@ pub fn advise(
         let (s, t) = (set.templates(), target.templates());
         let comparison = compare(s, t, options)?;
         let style_free = compare(s, t, &free)?;
-        let ratio = rarefied_ratio(s, predictions.templates(), t, options, rarefy)?;
-        let ratio_rev = comparison.a_kl_rev / of_predictions.a_kl_rev;
+        let ratio = rarefied_ratio_of(set, predictions, target, options, rarefy)?;
+        let plain = comparison.a_kl_rev / of_predictions.a_kl_rev;
+        let ratio_rev = match (ratio.a_rev_source, ratio.a_rev_predictions) {
+            (Some(s), Some(m)) => s.mean / m.mean,
+            _ => plain,
+        };
         Ok(Candidate {
             name: set.name().to_owned(),
             reading: candidate::read(&ratio, ratio_rev),

@@ -2,14 +2,82 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::SpecArgs;
 
-/// Arguments of `align`: two sets of queries, or an experiment.
+/// Arguments of `align`: two sets of queries, or an experiment; or a subcommand.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("what").required(true).args(["source", "config"])))]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    group(ArgGroup::new("what").required(true).args(["source", "config"]))
+)]
 pub struct AlignArgs {
+    #[command(subcommand)]
+    pub command: Option<AlignCommand>,
+    #[command(flatten)]
+    pub pair: PairArgs,
+    /// Compare what an experiment describes, as stages of it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "target", "predictions"])]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten, next_help_heading = "Scores")]
+    pub scores: ScoreArgs,
+    /// Queries of each set that the ratio is taken at; by default as many as the smaller has.
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Scores",
+        requires = "predictions"
+    )]
+    pub rarefy: Option<usize>,
+    /// Draws of so many queries.
+    #[arg(long, value_name = "N", help_heading = "Scores", default_value_t = 20)]
+    pub draws: usize,
+    /// Half-samples behind each interval; 0 for no interval.
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Scores",
+        default_value_t = 1000
+    )]
+    pub resamples: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What else can be asked of two sets.
+#[derive(Debug, Subcommand)]
+pub enum AlignCommand {
+    /// Which n-grams and templates carry the divergence, with queries that have them.
+    ///
+    /// Example: harness align explain --source spider:train@data/spider --target bird:dev@data/bird
+    Explain(Box<ExplainArgs>),
+}
+
+/// Arguments of `align explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub pair: PairArgs,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    #[command(flatten, next_help_heading = "Scores")]
+    pub scores: ScoreArgs,
+    /// Rows of each list.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub top: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Two sets of queries, and what a model writes for the second.
+#[derive(Debug, Args)]
+pub struct PairArgs {
     /// The set that is judged, such as a training set: KIND:SPLIT[@FOLDER], or a file of queries (JSON Lines with `sql`,
     /// or one query a line).
     #[arg(long, value_name = "SET", requires = "target")]
@@ -21,16 +89,6 @@ pub struct AlignArgs {
     /// alignment ratios.
     #[arg(long, value_name = "FILE", requires = "source")]
     pub predictions: Option<PathBuf>,
-    /// Compare what an experiment describes, as stages of it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "target", "predictions"])]
-    pub config: Option<PathBuf>,
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    #[command(flatten, next_help_heading = "Scores")]
-    pub scores: ScoreArgs,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What determines a score besides the queries. Scores of different settings are not comparable.

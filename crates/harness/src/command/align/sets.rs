@@ -1,73 +1,42 @@
-//! The scores of one set of queries against another, and of predictions against the same.
+//! The assessment of one set of queries against another, with predictions or without.
 
 use anyhow::{Context as _, Result};
+use harness_align::assess::Ceiling;
 use harness_align::{
-    Comparison, Options, RarefiedRatio, RarefyOptions, Ratios, compare, rarefied_ratio, ratios,
+    Assessment, Comparison, Interval, MeanSd, RarefiedRatio, RarefyOptions, Verdict, Warning,
+    assess,
 };
 use serde::Serialize;
 
-use crate::cli::AlignArgs;
-use crate::workload;
+use crate::cli::{AlignArgs, PairArgs};
+use crate::workload::{self, Predicted};
 
 /// All figures, as `--json` prints them: those of source and target stand at the top.
 #[derive(Serialize)]
 struct Figures {
-    source: String,
-    target: String,
     #[serde(flatten)]
-    comparison: Comparison,
-    style_free: Comparison,
-    predictions: Option<Comparison>,
-    #[serde(flatten)]
-    ratios: Option<Ratios>,
-    rarefied: Option<RarefiedRatio>,
+    assessment: Assessment,
     notes: Vec<String>,
 }
 
 pub fn sets(arguments: &AlignArgs) -> Result<()> {
-    let data = arguments.spec.data.as_deref();
-    let name = |name: &Option<String>| name.clone().context("give --source and --target");
-    let source = workload::read(&name(&arguments.source)?, data)?;
-    let target = workload::read(&name(&arguments.target)?, data)?;
-    let predicted = match &arguments.predictions {
-        Some(path) => Some(workload::read_predicted(path, &target)?),
-        None => None,
+    let Pair {
+        source,
+        target,
+        predicted,
+    } = Pair::read(&arguments.pair, arguments.spec.data.as_deref())?;
+    let rarefy = RarefyOptions {
+        n: arguments.rarefy,
+        draws: arguments.draws,
+        resamples: arguments.resamples,
+        seed: arguments.scores.seed,
     };
+    let predictions = predicted.as_ref().map(|it| &it.workload);
     let options = arguments.scores.options();
-    let (s, t) = (source.templates(), target.templates());
-    let comparison = compare(s, t, &options)?;
-    let style_free = Options {
-        style_free: true,
-        ..options
+    let figures = Figures {
+        assessment: assess(&source, &target, predictions, &options, &rarefy)?,
+        notes: predicted.as_ref().map(Predicted::notes).unwrap_or_default(),
     };
-    let mut figures = Figures {
-        source: source.name().to_owned(),
-        target: target.name().to_owned(),
-        style_free: compare(s, t, &style_free)?,
-        comparison,
-        predictions: None,
-        ratios: None,
-        rarefied: None,
-        notes: Vec::new(),
-    };
-    if let Some(predicted) = &predicted {
-        let of_predictions = compare(predicted.workload.templates(), t, &options)
-            .context("the predictions can't be compared with the target")?;
-        let rarefy = RarefyOptions {
-            seed: arguments.scores.seed,
-            ..RarefyOptions::default()
-        };
-        figures.ratios = Some(ratios(&figures.comparison, &of_predictions));
-        figures.rarefied = Some(rarefied_ratio(
-            s,
-            predicted.workload.templates(),
-            t,
-            &options,
-            &rarefy,
-        )?);
-        figures.predictions = Some(of_predictions);
-        figures.notes = predicted.notes();
-    }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&figures)?);
     } else {
@@ -76,11 +45,208 @@ pub fn sets(arguments: &AlignArgs) -> Result<()> {
     Ok(())
 }
 
+/// The sets that are named on the command line.
+pub struct Pair {
+    pub source: harness_align::Workload,
+    pub target: harness_align::Workload,
+    pub predicted: Option<Predicted>,
+}
+
+impl Pair {
+    pub fn read(arguments: &PairArgs, data: Option<&std::path::Path>) -> Result<Self> {
+        let named = |name: &Option<String>, what| name.clone().context(what);
+        let source = named(&arguments.source, "give --source")?;
+        let target = named(&arguments.target, "give --target")?;
+        let source = workload::read(&source, data).with_context(|| format!("--source {source}"))?;
+        let target = workload::read(&target, data).with_context(|| format!("--target {target}"))?;
+        let predicted = match &arguments.predictions {
+            Some(path) => Some(workload::read_predicted(path, &target)?),
+            None => None,
+        };
+        Ok(Self {
+            source,
+            target,
+            predicted,
+        })
+    }
+}
+
 fn print(figures: &Figures) {
-    let found = &figures.comparison;
-    println!("{} against {}", figures.source, figures.target);
+    let it = &figures.assessment;
+    match &it.of_predictions {
+        Some(own) => {
+            println!("{}\n", verdict(it, &own.rarefied));
+            for reason in &own.withheld {
+                println!("- {reason}");
+            }
+            if !own.withheld.is_empty() {
+                println!();
+            }
+        }
+        None => println!("{} against {}\n", it.source, it.target),
+    }
+    let mut rows = vec![
+        [
+            "",
+            "A(S,T)",
+            "A(T,S)",
+            "JS",
+            "templates",
+            "n-grams",
+            "style-free",
+            "queries",
+            "left out",
+        ]
+        .map(str::to_owned),
+        row(&it.source, &it.comparison, &it.style_free),
+    ];
+    if let Some(own) = &it.of_predictions {
+        rows.push(row("predictions", &own.comparison, &own.style_free));
+    }
+    let ceilings = [
+        ("half of the target", &it.ceilings.by_question),
+        ("  no common database", &it.ceilings.by_database),
+    ];
+    for (name, ceiling) in ceilings {
+        rows.extend(ceiling.as_ref().map(|ceiling| reference(name, ceiling)));
+    }
+    aligned(&rows);
+    let found = &it.comparison;
     println!(
-        "  A(S, T) {:.4}   A(T, S) {:.4}",
-        found.a_kl, found.a_kl_rev
+        "\nD(S,T) {:.3} of at most {:.3} nats, D(T,S) {:.3} of {:.3}; {} different n-grams",
+        found.d_kl, found.c, found.d_kl_rev, found.c_rev, found.n_union
     );
+    if let (Some(own), Some(ratios)) = (&it.of_predictions, &it.ratios) {
+        println!();
+        let rarefied = &own.rarefied;
+        println!(
+            "AR {:.3} as the sets are; style-free {:.3}",
+            ratios.ar, own.ar_style_free
+        );
+        println!(
+            "AR {:.3} at {} queries of each, mean of {} draws (standard deviation {:.3})",
+            rarefied.ar, rarefied.n, rarefied.draws, rarefied.ar_sd
+        );
+        println!("   for other questions {}", interval(rarefied.interval));
+        println!("   for other databases {}", by_database(rarefied));
+        if let (Some(s), Some(m)) = (rarefied.a_rev_source, rarefied.a_rev_predictions) {
+            println!(
+                "   the other way round, A(T,S) by A(T,M): {:.3}",
+                s.mean / m.mean
+            );
+        }
+    }
+    let warnings = match &it.of_predictions {
+        Some(own) => &own.rarefied.warnings,
+        None => &it.comparison.warnings,
+    };
+    let notes: Vec<String> = (warnings.iter().map(Warning::to_string))
+        .chain(figures.notes.iter().cloned())
+        .collect();
+    if !notes.is_empty() {
+        println!();
+    }
+    for note in notes {
+        println!("note: {note}");
+    }
+}
+
+/// The verdict in words.
+fn verdict(it: &Assessment, ratio: &RarefiedRatio) -> String {
+    let (source, target) = (&it.source, &it.target);
+    match ratio.verdict {
+        Verdict::Above => format!(
+            "{source} is closer to {target} than the predictions are: fine-tuning on it should help."
+        ),
+        Verdict::Below => format!(
+            "{source} is further from {target} than the predictions are: fine-tuning on it should not help."
+        ),
+        Verdict::Open => format!(
+            "No verdict: {source} and the predictions are not told apart in their distance from {target}."
+        ),
+        Verdict::Withheld => format!("No verdict on {source} for {target}."),
+    }
+}
+
+fn row(name: &str, found: &Comparison, style_free: &Comparison) -> [String; 9] {
+    let left_out: usize = found.excluded_source.values().sum();
+    let all = found.n_source + left_out;
+    [
+        name.to_owned(),
+        format!("{:.4}", found.a_kl),
+        format!("{:.4}", found.a_kl_rev),
+        format!("{:.4}", found.js),
+        percent(found.ovlp_template),
+        percent(found.ovlp_ngram),
+        format!("{:.4}", style_free.a_kl),
+        found.n_source.to_string(),
+        if left_out == 0 {
+            "0".to_owned()
+        } else {
+            format!("{left_out} ({})", percent(left_out as f64 / all as f64))
+        },
+    ]
+}
+
+/// A line of reference: what the target's own queries reach.
+fn reference(name: &str, ceiling: &Ceiling) -> [String; 9] {
+    let MeanSd { mean, sd } = ceiling.a;
+    let empty = String::new;
+    [
+        name.to_owned(),
+        format!("{mean:.4}"),
+        format!("± {sd:.3}"),
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        format!("{:.0}", ceiling.n_target),
+        empty(),
+    ]
+}
+
+/// Prints a table: the first column to the left, all others to the right.
+fn aligned(rows: &[[String; 9]]) {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..9).map(width).collect();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[column] - cell.chars().count());
+            if column == 0 {
+                line += &format!("{cell}{pad}");
+            } else {
+                line += &format!("  {pad}{cell}");
+            }
+        }
+        println!("{}", line.trim_end());
+    }
+}
+
+fn interval(found: Option<Interval>) -> String {
+    found.map_or("no interval".to_owned(), |it| {
+        format!(
+            "{:.3} to {:.3} ({:.0} %)",
+            it.low,
+            it.high,
+            100.0 * it.level
+        )
+    })
+}
+
+fn by_database(ratio: &RarefiedRatio) -> String {
+    match (ratio.interval_by_database, ratio.databases) {
+        (Some(found), n) => format!("{}, {n} databases", interval(Some(found))),
+        (None, 0) => {
+            "no interval: the databases of the target's questions are not known".to_owned()
+        }
+        (None, n) => format!("no interval: the target has {n} databases, and 5 are needed"),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }
