@@ -44,5 +44,6 @@ pub use options::{Options, RarefyOptions};
 pub use query_set::QuerySet;
 pub use score::rarefied::{MeanSd, RarefiedRatio, Verdict, rarefied_ratio, rarefied_ratio_of};
 pub use score::ratio::{Ratios, ratios};
+pub use score::table::{Direction, Missing, ScoreRow, direction, score_table};
 pub use warning::{Role, Warning};
 pub use workload::Workload;

@@ -34,8 +34,8 @@ fn shared(path: &str) -> Option<PathBuf> {
 }
 
 fn write(lab: &Lab, name: &str, rows: &[Value]) {
-    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    fs::write(lab.path(name), lines).unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(lab.path(name), lines.concat()).unwrap();
 }
 
 fn json_of(lab: &Lab, line: &str) -> Value {

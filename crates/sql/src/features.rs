@@ -60,6 +60,18 @@ const MAX_TOKENS: usize = 2_000;
 
 /// The features of `sql`, if it is one statement that sqlparser reads and no longer than 2,000 tokens.
 pub fn features(sql: &str) -> Option<Features> {
+    let (statement, tokens) = parse_one(sql)?;
+    let features = Features {
+        tokens: tokens as u32,
+        ..Features::default()
+    };
+    let mut counter = Counter { features, depth: 0 };
+    let _: ControlFlow<()> = statement.visit(&mut counter);
+    Some(counter.features)
+}
+
+/// The tree of the first statement and its number of tokens, if sqlparser reads it and it has no more than 2,000.
+pub(crate) fn parse_one(sql: &str) -> Option<(Statement, usize)> {
     // The text behind the first statement is not read, as in a template (R2).
     let pieces = lex(sql).ok()?;
     let (first, last) = (pieces.first()?, pieces.last()?);
@@ -68,14 +80,8 @@ pub fn features(sql: &str) -> Option<Features> {
     }
     let mut statements =
         Parser::parse_sql(&SQLiteDialect {}, &sql[first.start..last.end()]).ok()?;
-    let statement: Statement = statements.pop().filter(|_| statements.is_empty())?;
-    let features = Features {
-        tokens: pieces.len() as u32,
-        ..Features::default()
-    };
-    let mut counter = Counter { features, depth: 0 };
-    let _: ControlFlow<()> = statement.visit(&mut counter);
-    Some(counter.features)
+    let statement = statements.pop().filter(|_| statements.is_empty())?;
+    Some((statement, pieces.len()))
 }
 
 struct Counter {

@@ -100,7 +100,7 @@ pub fn explain(
             .into_iter()
             .zip(examples)
             .map(|(it, examples)| NgramRow {
-                ngram: texts.0[it.feature as usize].clone(),
+                ngram: texts.0[it.number as usize].clone(),
                 n_source: it.n_source,
                 n_target: it.n_target,
                 p: f64::from(it.n_source) / n_source as f64,
@@ -153,7 +153,7 @@ impl Terms {
             .map(|(feature, (&n_source, &n_target))| {
                 let (p, q) = (smooth(n_source, s.total), smooth(n_target, t.total));
                 Feature {
-                    feature: feature as u32,
+                    number: feature as u32,
                     n_source,
                     n_target,
                     forward: p * (p / q).ln(),
@@ -187,7 +187,7 @@ fn terms(
 /// An n-gram with its terms in both directions.
 #[derive(Clone, Copy, Debug)]
 struct Feature {
-    feature: u32,
+    number: u32,
     n_source: u32,
     n_target: u32,
     forward: f64,
@@ -220,15 +220,15 @@ fn readable<'a>(
     top: usize,
 ) -> Vec<&'a Feature> {
     let mut order: Vec<&Feature> = features.iter().filter(|it| term(it) > 0.0).collect();
-    order.sort_by(|a, b| term(b).total_cmp(&term(a)).then(a.feature.cmp(&b.feature)));
+    order.sort_by(|a, b| term(b).total_cmp(&term(a)).then(a.number.cmp(&b.number)));
     let mut chosen: Vec<&Feature> = Vec::new();
     for it in order {
         if chosen.len() == top {
             break;
         }
-        let text = &texts.0[it.feature as usize];
+        let text = &texts.0[it.number as usize];
         let nested = chosen.iter().any(|other| {
-            let other = &texts.0[other.feature as usize];
+            let other = &texts.0[other.number as usize];
             contains(text, other) || contains(other, text)
         });
         if !nested {
@@ -276,7 +276,7 @@ fn examples(
         for (row, it) in found.iter_mut().zip(chosen) {
             if row.len() < EXAMPLES {
                 open = true;
-                if contains(text, &texts.0[it.feature as usize]) {
+                if contains(text, &texts.0[it.number as usize]) {
                     row.push(query.id.clone());
                 }
             }

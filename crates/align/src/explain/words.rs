@@ -37,7 +37,7 @@ pub(super) fn words(
     let mut terms: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let mut alone: BTreeMap<&str, &Feature> = BTreeMap::new();
     for feature in features {
-        let text = &texts.0[feature.feature as usize];
+        let text = &texts.0[feature.number as usize];
         if !text.contains(' ') {
             alone.insert(text, feature);
         }

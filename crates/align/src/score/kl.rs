@@ -4,6 +4,7 @@
 //! V = |U|. A = exp(−D/c) with D = Σ P ln(P/Q), and c the D of the same P against a target of the same
 //! total that has none of U, so that A lies in (1/e, 1].
 
+use super::table::Forms;
 use crate::distribution::Counts;
 use crate::sum::sum;
 
@@ -41,6 +42,14 @@ pub(crate) fn kl(source: &Counts, target: &Counts, alpha: f64) -> KlAlignment {
         c,
         a: (-d / c).exp(),
     }
+}
+
+/// The smaller of A(S, T) and A(T, S): a set of one template is not called close, nor is one that holds all of the target
+/// among much else.
+pub(crate) fn smaller(forms: &Forms<'_>) -> f64 {
+    let there = kl(forms.source, forms.target, forms.alpha).a;
+    let back = kl(forms.target, forms.source, forms.alpha).a;
+    there.min(back)
 }
 
 #[cfg(test)]

@@ -23,3 +23,13 @@ pub(crate) fn ngrams(source: &Counts, target: &Counts) -> f64 {
         .sum();
     shared as f64 / target.total as f64
 }
+
+/// Jaccard likeness of the sets of different templates, |S ∩ T| / |S ∪ T|.
+pub(crate) fn jaccard(source: &[u32], target: &[u32]) -> f64 {
+    let (s, t): (BTreeSet<u32>, BTreeSet<u32>) = (
+        source.iter().copied().collect(),
+        target.iter().copied().collect(),
+    );
+    let shared = s.intersection(&t).count();
+    shared as f64 / (s.len() + t.len() - shared).max(1) as f64
+}

@@ -25,6 +25,13 @@ pub struct AlignArgs {
     pub spec: SpecArgs,
     #[command(flatten, next_help_heading = "Scores")]
     pub scores: ScoreArgs,
+    /// Add all rival scores: skewed and style-free forms, counted features, parse trees, questions.
+    #[arg(long, help_heading = "Scores")]
+    pub all: bool,
+    /// Numbers that a model wrote for the sets, of which further scores are made (JSON with `name`, `source`, `target`
+    /// and maybe `predictions`, one row an example); may be repeated. Adds all scores.
+    #[arg(long, value_name = "FILE", help_heading = "Scores")]
+    pub arrays: Vec<PathBuf>,
     /// Queries of each set that the ratio is taken at; by default as many as the smaller has.
     #[arg(
         long,

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
+use harness_align::assess::{Ceilings, ceilings};
 use harness_align::{
-    Comparison, Options, QuerySet, RarefiedRatio, RarefyOptions, Ratios, compare, rarefied_ratio,
-    ratios,
+    Comparison, Options, RarefiedRatio, RarefyOptions, Ratios, ScoreRow, Workload, compare,
+    rarefied_ratio_of, ratios, score_table,
 };
 use harness_experiment::StageKind;
 use harness_experiment::plan::BASE;
-use harness_record::Prediction;
+use harness_record::{Prediction, Query};
 use serde::{Deserialize, Serialize};
 
 use super::predict::PREDICTIONS;
@@ -35,22 +36,36 @@ pub struct Alignment {
     pub train_style_free: Comparison,
     /// Why there are no figures for the predictions.
     pub note: Option<String>,
+    /// Every score of the table, with its ratio; empty in results of earlier versions.
+    #[serde(default)]
+    pub scores: Vec<ScoreRow>,
+    /// What the target's own halves reach; none in results of earlier versions.
+    #[serde(default)]
+    pub ceilings: Option<Ceilings>,
 }
 
 pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) -> Result<Left> {
     let (train, target) = split_pair(name)?;
     let options: Options = convert(&context.spec.align)?;
-    let gold = |name: &str| -> Result<QuerySet> {
-        Ok(QuerySet::new(
-            context.dataset(name)?.examples.iter().map(|e| &e.gold),
-        ))
+    let gold = |name: &str| -> Result<Workload> {
+        let examples = context.dataset(name)?.examples.iter().cloned();
+        Ok(Workload::new(name, examples.map(Query::from).collect()))
     };
     let (source, of_target) = (gold(train)?, gold(target)?);
     let stage = inputs.stage(&answers(StageKind::Predict, BASE, target))?;
     let rows: Vec<Prediction> = read_lines(&stage.file(PREDICTIONS)?)?;
-    let predicted = QuerySet::new(rows.iter().map(|row| &row.sql));
+    let predicted = rows.into_iter().map(|row| Query {
+        id: row.id,
+        sql: row.sql,
+        question: None,
+        db_id: Some(row.db_id),
+    });
+    let predicted = Workload::new("predictions", predicted.collect());
 
-    let train = compare(&source, &of_target, &options)?;
+    let against = |set: &Workload, options: &Options| {
+        compare(set.templates(), of_target.templates(), options)
+    };
+    let train = against(&source, &options)?;
     let style_free = Options {
         style_free: true,
         ..options
@@ -60,19 +75,23 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) ->
         ..RarefyOptions::default()
     };
     // A model that writes no SQL at all has no alignment; that is a finding, not a failure.
-    let both = compare(&predicted, &of_target, &options).and_then(|predictions| {
-        let rarefied = rarefied_ratio(&source, &predicted, &of_target, &options, &rarefy)?;
+    let both = against(&predicted, &options).and_then(|predictions| {
+        let rarefied = rarefied_ratio_of(&source, &predicted, &of_target, &options, &rarefy)?;
         Ok((predictions, rarefied))
     });
     let (predictions, rarefied, note) = match both {
         Ok((predictions, rarefied)) => (Some(predictions), Some(rarefied), None),
         Err(error) => (None, None, Some(error.to_string())),
     };
+    let by = predictions.is_some().then_some(&predicted);
+    let n = rarefied.as_ref().map(|rarefied| rarefied.n);
     let alignment = Alignment {
+        scores: score_table(&source, &of_target, by, &options)?,
+        ceilings: Some(ceilings(&of_target, n, &options, &rarefy)),
         ratios: predictions
             .as_ref()
             .map(|predictions| ratios(&train, predictions)),
-        train_style_free: compare(&source, &of_target, &style_free)?,
+        train_style_free: against(&source, &style_free)?,
         train,
         predictions,
         rarefied,

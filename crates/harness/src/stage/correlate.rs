@@ -70,6 +70,21 @@ fn row(context: &Context, inputs: &Inputs<'_>, train: &str, target: &str) -> Res
         "a_kl_style_free".to_owned(),
         alignment.train_style_free.a_kl,
     );
+    for row in &alignment.scores {
+        for (name, value) in [
+            (row.name.clone(), row.value),
+            (format!("{}_ratio", row.name), row.ratio),
+        ] {
+            if let Some(value) = value {
+                scores.insert(name, value);
+            }
+        }
+    }
+    // `ar` and its like have names of their own.
+    for name in ["a_kl_ratio", "ovlp_template_ratio", "ovlp_ngram_ratio"] {
+        scores.remove(name);
+    }
+    scores.insert("train_size".to_owned(), alignment.train.n_source as f64);
     if let Some(predictions) = &alignment.predictions {
         scores.insert("a_kl_predictions".to_owned(), predictions.a_kl);
     }

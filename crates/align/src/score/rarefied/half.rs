@@ -1,7 +1,7 @@
 //! The spread of a rarefied ratio over other questions, or over other databases, by half-sampling.
 //!
 //! A statistic of half of the units, drawn without replacement, varies about its mean as the statistic of all units does
-//! about its own (for sums of units exactly; McCarthy, Review of the International Statistical Institute 37, 1969, and
+//! about its own (for sums of units exactly; "Pseudo-replication: half samples", Review of the International Statistical Institute 37, 1969, and
 //! Shao and Tu, The Jackknife and Bootstrap, 1995, on the delete-half jackknife). A bootstrap would draw queries twice,
 //! and a set with doubles is a smaller set: scores of small sets are biased, and the bias would enter the interval.
 //! Here it falls out, because only the differences from the mean of the half-samples are used.

@@ -1,6 +1,7 @@
 //! `harness align`: two sets of queries, what tells them apart, or the stages of an experiment.
 
 mod explain;
+mod scores;
 mod sets;
 
 use anyhow::Result;

@@ -3,11 +3,12 @@
 use anyhow::{Context as _, Result};
 use harness_align::assess::Ceiling;
 use harness_align::{
-    Assessment, Comparison, Interval, MeanSd, RarefiedRatio, RarefyOptions, Verdict, Warning,
-    assess,
+    Assessment, Comparison, Interval, MeanSd, RarefiedRatio, RarefyOptions, ScoreRow, Verdict,
+    Warning, assess,
 };
 use serde::Serialize;
 
+use super::scores;
 use crate::cli::{AlignArgs, PairArgs};
 use crate::workload::{self, Predicted};
 
@@ -16,6 +17,9 @@ use crate::workload::{self, Predicted};
 struct Figures {
     #[serde(flatten)]
     assessment: Assessment,
+    /// Every score of the table; none unless all are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scores: Vec<ScoreRow>,
     notes: Vec<String>,
 }
 
@@ -35,6 +39,11 @@ pub fn sets(arguments: &AlignArgs) -> Result<()> {
     let options = arguments.scores.options();
     let figures = Figures {
         assessment: assess(&source, &target, predictions, &options, &rarefy)?,
+        scores: if arguments.all || !arguments.arrays.is_empty() {
+            scores::scores(&source, &target, predictions, &options, &arguments.arrays)?
+        } else {
+            Vec::new()
+        },
         notes: predicted.as_ref().map(Predicted::notes).unwrap_or_default(),
     };
     if arguments.json {
@@ -136,6 +145,10 @@ fn print(figures: &Figures) {
             );
         }
     }
+    if !figures.scores.is_empty() {
+        println!();
+        scores::print(&figures.scores);
+    }
     let warnings = match &it.of_predictions {
         Some(own) => &own.rarefied.warnings,
         None => &it.comparison.warnings,
@@ -213,16 +226,19 @@ fn aligned(rows: &[[String; 9]]) {
     };
     let widths: Vec<usize> = (0..9).map(width).collect();
     for row in rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let pad = " ".repeat(widths[column] - cell.chars().count());
-            if column == 0 {
-                line += &format!("{cell}{pad}");
-            } else {
-                line += &format!("  {pad}{cell}");
-            }
-        }
-        println!("{}", line.trim_end());
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                let pad = " ".repeat(width - cell.chars().count());
+                if column == 0 {
+                    format!("{cell}{pad}")
+                } else {
+                    format!("  {pad}{cell}")
+                }
+            });
+        println!("{}", cells.collect::<String>().trim_end());
     }
 }
 
