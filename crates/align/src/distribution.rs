@@ -2,12 +2,11 @@
 //!
 //! Letters: f feature, t different template, q query of a set.
 
-use std::collections::BTreeMap;
-
-use harness_sql::{NgramIndex, Template};
+use harness_sql::{NgramTable, Template};
 
 use crate::options::Options;
 use crate::query_set::QuerySet;
+use crate::score::against::{Against, Logarithms};
 
 /// Occurrences of each feature in a multiset of templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,18 +17,26 @@ pub(crate) struct Counts {
     pub total: u64,
 }
 
-/// Numbers the templates and n-grams of several sets, and counts the n-grams of each template once, so
-/// that counting a resample is a sum of small vectors.
+/// Occurrences of each group of features in a multiset of templates: features of a group occur equally often always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupCounts {
+    /// n of each of a group's features, for every group of the space.
+    pub n: Vec<u32>,
+    /// N = Σ n(f) over all features.
+    pub total: u64,
+}
+
+/// Numbers the templates and n-grams of several sets, and knows the n-grams of each template, so that counting a
+/// resample takes time for its templates' tokens and for the groups of features.
 ///
-/// Templates are numbered in sorted order and features as these templates bring them up: the numbers,
-/// and with them the order of every sum, depend on which templates there are and on nothing else.
+/// Templates are numbered as the sets have them, one after another, and features by what they are: their order, and with
+/// it that of every sum, depends on which templates there are and on nothing else.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {
-    /// The different templates, in the order of their numbers.
-    forms: Vec<Template>,
-    /// For each template its features with their occurrences.
-    vectors: Vec<Vec<(u32, u32)>>,
-    n_features: usize,
+    table: NgramTable,
+    /// How many features each group has.
+    sizes: Vec<u32>,
+    logarithms: Logarithms,
     /// For each set and each of its queries the number of the template; none where it was left out.
     sets: Vec<Vec<Option<u32>>>,
 }
@@ -37,41 +44,34 @@ pub(crate) struct Space {
 impl Space {
     /// The space of `sets`.
     pub fn new(sets: &[&QuerySet], options: Options) -> Self {
-        let form = |t: &Template| {
-            if options.style_free {
-                t.style_free()
-            } else {
-                t.clone()
-            }
+        let templates = || sets.iter().flat_map(|set| set.distinct());
+        let table = if options.style_free {
+            let forms: Vec<Template> = templates().map(Template::style_free).collect();
+            NgramTable::new(&forms, options.ngrams())
+        } else {
+            NgramTable::new(templates(), options.ngrams())
         };
-        let mut numbers: BTreeMap<Template, u32> = BTreeMap::new();
-        for template in sets.iter().flat_map(|set| set.distinct()) {
-            numbers.insert(form(template), 0);
-        }
-        let mut index = NgramIndex::new(options.ngrams());
-        let mut vectors = Vec::with_capacity(numbers.len());
-        for (template, number) in &mut numbers {
-            *number = vectors.len() as u32;
-            vectors.push(index.count(template));
-        }
-        let number_slots = |set: &&QuerySet| {
-            let numbers: Vec<u32> = set.distinct().iter().map(|t| numbers[&form(t)]).collect();
-            set.slots()
-                .iter()
-                .map(|slot| slot.ok().map(|place| numbers[place as usize]))
+        let mut numbers = table.numbers();
+        let mut number_slots = |set: &&QuerySet| {
+            let (own, others) = numbers.split_at(set.distinct().len());
+            numbers = others;
+            let slots = set.slots().iter();
+            slots
+                .map(|slot| slot.ok().map(|place| own[place as usize]))
                 .collect()
         };
+        let sets = sets.iter().map(&mut number_slots).collect();
         Self {
-            n_features: index.len(),
-            sets: sets.iter().map(number_slots).collect(),
-            forms: numbers.into_keys().collect(),
-            vectors,
+            sizes: table.sizes().collect(),
+            logarithms: Logarithms::new(options.alpha),
+            table,
+            sets,
         }
     }
 
-    /// The different templates of all sets, in the order of their numbers.
-    pub fn forms(&self) -> &[Template] {
-        &self.forms
+    /// The tokens of a feature with one blank between them.
+    pub fn text(&self, feature: u32) -> Option<String> {
+        self.table.text(feature)
     }
 
     /// Templates of all queries of a set (q), in their order, with those left out as none.
@@ -84,28 +84,46 @@ impl Space {
         self.sets[set].iter().copied().flatten().collect()
     }
 
+    /// A target, for many sources.
+    pub fn against(&self, target: &GroupCounts) -> Against<'_> {
+        Against::new(target, &self.sizes, &self.logarithms)
+    }
+
     /// The n-grams of some templates, each as often as it is given.
     pub fn count(&self, templates: impl IntoIterator<Item = u32>) -> Counts {
-        let mut times = vec![0_u32; self.vectors.len()];
+        let groups = self.count_groups(templates);
+        Counts {
+            n: self.table.spread(&groups.n),
+            total: groups.total,
+        }
+    }
+
+    /// [`Self::count`] by groups of features.
+    pub fn count_groups(&self, templates: impl IntoIterator<Item = u32>) -> GroupCounts {
+        let mut times = vec![0_u32; self.table.n_templates()];
         for template in templates {
             times[template as usize] += 1;
         }
-        let mut counts = Counts {
-            n: vec![0; self.n_features],
-            total: 0,
-        };
-        for (vector, times) in self
-            .vectors
-            .iter()
-            .zip(times)
-            .filter(|(_, times)| *times > 0)
-        {
-            for &(feature, occurrences) in vector {
-                counts.n[feature as usize] += occurrences * times;
-                counts.total += u64::from(occurrences * times);
-            }
+        let n = self.table.count(&times);
+        let terms = n.iter().zip(&self.sizes);
+        GroupCounts {
+            total: terms
+                .map(|(n, size)| u64::from(*n) * u64::from(*size))
+                .sum(),
+            n,
         }
-        counts
+    }
+}
+
+/// `term` of two counts. Features that always occur together stand side by side and have the same term, which takes
+/// logarithms: it is made once for them.
+pub(crate) fn repeating(term: impl Fn(u32, u32) -> f64) -> impl FnMut((&u32, &u32)) -> f64 {
+    let mut last = (0, 0, term(0, 0));
+    move |(&s, &t)| {
+        if (s, t) != (last.0, last.1) {
+            last = (s, t, term(s, t));
+        }
+        last.2
     }
 }
 
@@ -124,7 +142,8 @@ mod tests {
             space.count(space.templates(0)),
             space.count(space.templates(1)),
         );
-        assert_eq!(of_a.n, [2, 2, 2, 0, 0, 0]);
+        // FROM WHERE, FROM, SELECT FROM WHERE, SELECT, SELECT FROM, WHERE.
+        assert_eq!(of_a.n, [0, 2, 0, 2, 2, 0]);
         assert_eq!(of_b.n, [1; 6]);
         assert_eq!((of_a.total, of_b.total), (6, 6));
         assert_eq!(space.slots(0)[1], None);

@@ -30,6 +30,7 @@ mod options;
 mod query_set;
 pub mod score;
 mod sum;
+mod tally;
 mod warning;
 mod workload;
 
@@ -45,5 +46,6 @@ pub use query_set::QuerySet;
 pub use score::rarefied::{MeanSd, RarefiedRatio, Verdict, rarefied_ratio, rarefied_ratio_of};
 pub use score::ratio::{Ratios, ratios};
 pub use score::table::{Direction, Missing, ScoreRow, direction, score_table};
+pub use tally::Tally;
 pub use warning::{Role, Warning};
 pub use workload::Workload;

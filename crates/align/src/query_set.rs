@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness_sql::{Excluded, Template, template};
+use harness_sql::{Excluded, Template};
+use rayon::prelude::*;
+
+use crate::tally::Tally;
+
+/// Queries that one thread reads at a time.
+const PART: usize = 1 << 11;
 
 /// The templates of a set of queries, and how many queries have none.
 ///
@@ -19,36 +25,61 @@ pub struct QuerySet {
 impl QuerySet {
     /// Reads each string as one query.
     pub fn new<S: AsRef<str>>(queries: impl IntoIterator<Item = S>) -> Self {
-        Self::from_templates(queries.into_iter().map(|sql| template(sql.as_ref())))
+        let mut tally = Tally::default();
+        for sql in queries {
+            tally.add(sql.as_ref());
+        }
+        tally.finish()
+    }
+
+    /// Reads the text of each of `queries`, on all threads; [`Self::new`] of the same texts is the same set.
+    pub fn of<T: Sync>(queries: &[T], sql: impl Fn(&T) -> &str + Sync) -> Self {
+        let read = |part: &[T]| {
+            let mut tally = Tally::default();
+            for query in part {
+                tally.add(sql(query));
+            }
+            tally
+        };
+        let parts: Vec<Tally> = queries.par_chunks(PART).map(read).collect();
+        let mut all = Tally::default();
+        for part in parts {
+            all.append(part);
+        }
+        all.finish()
     }
 
     /// Takes templates that were made before, or the reasons why there are none.
     pub fn from_templates(templates: impl IntoIterator<Item = Result<Template, Excluded>>) -> Self {
-        let mut excluded = BTreeMap::new();
         let mut numbers: BTreeMap<Template, u32> = BTreeMap::new();
         let mut slots = Vec::new();
         for found in templates {
-            slots.push(match found {
-                Ok(template) => {
-                    let next = numbers.len() as u32;
-                    Ok(*numbers.entry(template).or_insert(next))
-                }
-                Err(reason) => {
-                    *excluded.entry(reason).or_insert(0) += 1;
-                    Err(reason)
-                }
-            });
+            let next = numbers.len() as u32;
+            slots.push(found.map(|template| *numbers.entry(template).or_insert(next)));
         }
         // From the number of first sight to the place in the sorted list.
         let mut places = vec![0; numbers.len()];
         for (place, seen) in numbers.values().enumerate() {
             places[*seen as usize] = place as u32;
         }
-        for slot in slots.iter_mut().flatten() {
-            *slot = places[*slot as usize];
+        Self::renumbered(numbers.into_keys().collect(), slots, &places)
+    }
+
+    /// The set of `slots`, whose numbers become those in `places`.
+    pub(crate) fn renumbered(
+        distinct: Vec<Template>,
+        mut slots: Vec<Result<u32, Excluded>>,
+        places: &[u32],
+    ) -> Self {
+        let mut excluded = BTreeMap::new();
+        for slot in &mut slots {
+            match slot {
+                Ok(number) => *number = places[*number as usize],
+                Err(reason) => *excluded.entry(*reason).or_insert(0) += 1,
+            }
         }
         Self {
-            distinct: numbers.into_keys().collect(),
+            distinct,
             slots,
             excluded,
         }
@@ -141,5 +172,25 @@ mod tests {
         assert_eq!(set.excluded()[&Excluded::Empty], 2);
         assert_eq!(set.excluded()[&Excluded::Unterminated], 1);
         assert_eq!(set.slots()[2], Ok(0));
+    }
+
+    #[test]
+    fn all_ways_lead_to_one_set() {
+        let queries: Vec<String> = (0..5_000)
+            .map(|i| match i % 7 {
+                0 => "no".to_owned(),
+                1 => "SELECT 'a".to_owned(),
+                kind => format!(
+                    "SELECT f{}(a) FROM t{}",
+                    i % 50,
+                    " WHERE b".repeat(kind % 3)
+                ),
+            })
+            .collect();
+        let set = QuerySet::new(&queries);
+        assert!(set.distinct().is_sorted() && set.distinct().len() > 100);
+        assert_eq!(QuerySet::of(&queries, String::as_str), set);
+        let templates = queries.iter().map(|sql| harness_sql::template(sql));
+        assert_eq!(QuerySet::from_templates(templates), set);
     }
 }

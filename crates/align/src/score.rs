@@ -3,6 +3,7 @@
 //! | file | score | formula |
 //! | --- | --- | --- |
 //! | [`kl`] | KL-alignment, its divergence D and its worst case c | F2–F4 |
+//! | `against` | the same for many sources and one target | F4 |
 //! | [`js`] | Jensen-Shannon divergence | F5 |
 //! | [`overlap`] | share of the target's templates or n-grams that the source has; Jaccard | F6 |
 //! | [`ratio`] | a training set's score by that of the model's own predictions | F7 |
@@ -13,6 +14,7 @@
 //! | [`question`] | likeness of the questions' words | |
 //! | [`arrays`] | distances between numbers that a model wrote | Gretton et al. 2012 |
 
+pub(crate) mod against;
 pub mod arrays;
 pub mod features;
 pub mod js;

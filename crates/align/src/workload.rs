@@ -18,7 +18,7 @@ pub struct Workload {
 impl Workload {
     /// Reads the template of each query; `name` is what reports call the whole.
     pub fn new(name: impl Into<String>, queries: Vec<Query>) -> Self {
-        let templates = QuerySet::new(queries.iter().map(|query| query.sql.as_str()));
+        let templates = QuerySet::of(&queries, |query| &query.sql);
         Self {
             name: name.into(),
             queries,

@@ -18,17 +18,50 @@ pub(crate) enum Role {
 pub(crate) struct Keyword {
     pub spelling: &'static str,
     pub role: Role,
+    /// Its place in the table.
+    pub place: u8,
 }
 
+/// Words in the table.
+pub(crate) const N_KEYWORDS: usize = KEYWORDS.len();
+
 /// The keyword that `word` is in any ASCII case.
+///
+/// Every word of every query comes here, and most are names: the first letter leaves a few spellings, and their lengths
+/// mostly none.
 pub(crate) fn lookup(word: &str) -> Option<Keyword> {
-    let upper = word.bytes().map(|b| b.to_ascii_uppercase());
-    let found = KEYWORDS.binary_search_by(|(spelling, _)| spelling.bytes().cmp(upper.clone()));
-    found.ok().map(|at| Keyword {
-        spelling: KEYWORDS[at].0,
-        role: KEYWORDS[at].1,
+    let letter = word.as_bytes().first()?.to_ascii_uppercase();
+    let place = usize::from(letter.wrapping_sub(b'A'));
+    let (from, to) = (*FIRST.get(place)?, *FIRST.get(place + 1)?);
+    (from..to).find_map(|at| {
+        let (spelling, role) = KEYWORDS[usize::from(at)];
+        spelling.eq_ignore_ascii_case(word).then_some(Keyword {
+            spelling,
+            role,
+            place: at,
+        })
     })
 }
+
+/// The spelling at a place of the table.
+pub(crate) fn spelling(place: usize) -> Option<&'static str> {
+    KEYWORDS.get(place).map(|(spelling, _)| *spelling)
+}
+
+/// For each letter the place of the first word that begins with it or a later one.
+const FIRST: [u8; 27] = {
+    let mut first = [KEYWORDS.len() as u8; 27];
+    let mut letter = 0;
+    while letter < 26 {
+        let mut at = 0;
+        while at < KEYWORDS.len() && KEYWORDS[at].0.as_bytes()[0] < b'A' + letter as u8 {
+            at += 1;
+        }
+        first[letter] = at as u8;
+        letter += 1;
+    }
+    first
+};
 
 /// Whether the template rules know `word`, in any ASCII case, as a keyword wherever it stands.
 pub fn is_keyword(word: &str) -> bool {

@@ -176,7 +176,14 @@ pub(crate) fn continues_word(c: char) -> bool {
 
 /// Bytes of word characters at the beginning of `rest`.
 fn word_characters(rest: &str) -> usize {
-    rest.find(|c| !continues_word(c)).unwrap_or(rest.len())
+    // Nearly all words are ASCII, where a byte is a character.
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$');
+    let ascii = rest.bytes().take_while(|b| plain(b)).count();
+    if rest.as_bytes().get(ascii).is_none_or(u8::is_ascii) {
+        return ascii;
+    }
+    let more = rest[ascii..].find(|c| !continues_word(c));
+    more.map_or(rest.len(), |found| ascii + found)
 }
 
 /// A quotation in which the doubled mark stands for the mark; `rest` begins with the opening one.

@@ -21,6 +21,7 @@
 
 pub mod extract;
 pub mod features;
+mod hash;
 mod keyword;
 pub mod lex;
 pub mod ngram;
@@ -33,7 +34,7 @@ pub mod template;
 pub use extract::{Cut, Extracted, Rule, cut_runaway, extract_sql};
 pub use features::{Features, features};
 pub use keyword::is_keyword;
-pub use ngram::{NgramIndex, NgramOptions};
+pub use ngram::{NgramIndex, NgramOptions, NgramTable};
 pub use statement::{StatementKind, classify, first_keyword, is_single_reading_query};
 pub use subtree::subtrees;
-pub use template::{Excluded, Template, template};
+pub use template::{Excluded, Template, TemplateTable, template};

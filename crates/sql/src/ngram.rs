@@ -5,11 +5,16 @@
 //! costs one look-up of a 64-bit key and no two runs can be confused.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::NumberHasher;
 use crate::template::Template;
+
+mod table;
+
+pub use table::NgramTable;
 
 /// Which runs are features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +46,7 @@ pub struct NgramIndex {
     token_ids: HashMap<Box<str>, u32>,
     tokens: Vec<(Box<str>, TokenClass)>,
     /// (node << 32 | token) to the node of the run that is longer by that token; node 0 is the empty run.
-    children: HashMap<u64, u32, BuildHasherDefault<EdgeHasher>>,
+    children: HashMap<u64, u32, BuildHasherDefault<NumberHasher>>,
     /// The feature at each node, or `NO_FEATURE` where the filters drop the run.
     feature_at: Vec<Feature>,
     /// Parent node and last token of each node but the first.
@@ -61,6 +66,60 @@ enum TokenClass {
     Close,
     Word,
     Operator,
+}
+
+impl TokenClass {
+    fn of(token: &str) -> Self {
+        match token.chars().next() {
+            Some(',') => Self::Comma,
+            Some('(') => Self::Open,
+            Some(')') => Self::Close,
+            Some(c) if c.is_ascii_uppercase() || c == '_' || !c.is_ascii() => Self::Word,
+            _ => Self::Operator,
+        }
+    }
+}
+
+/// What the filters need to know of a run while it grows by one token after another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    length: usize,
+    depth: usize,
+    has_word: bool,
+}
+
+/// What a run is with its last token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// A feature.
+    Feature,
+    /// No feature, but a longer one may be.
+    Part,
+    /// No feature, and no longer one from the same place is: it begins with a comma, or its depth fell below 0.
+    Over,
+}
+
+impl Run {
+    fn push(&mut self, class: TokenClass, filters: bool) -> Step {
+        let first = self.length == 0;
+        self.length += 1;
+        if !filters {
+            return Step::Feature;
+        }
+        match class {
+            TokenClass::Comma if first => return Step::Over,
+            TokenClass::Close if self.depth == 0 => return Step::Over,
+            TokenClass::Open => self.depth += 1,
+            TokenClass::Close => self.depth -= 1,
+            TokenClass::Word => self.has_word = true,
+            TokenClass::Comma | TokenClass::Operator => {}
+        }
+        if self.has_word && self.depth == 0 && class != TokenClass::Comma {
+            Step::Feature
+        } else {
+            Step::Part
+        }
+    }
 }
 
 impl NgramIndex {
@@ -121,24 +180,15 @@ impl NgramIndex {
     /// Adds the features that begin with the first of `tokens`.
     fn runs_from(&mut self, tokens: &[u32], found: &mut Vec<Feature>) {
         let filters = self.options.filters;
-        let (mut node, mut depth, mut has_word) = (0, 0_usize, false);
-        for (at, &token) in tokens.iter().take(self.options.l_max).enumerate() {
-            let class = self.tokens[token as usize].1;
-            // No longer run from here can pass: it begins with a comma, or its depth fell below 0.
-            if filters
-                && ((at == 0 && class == TokenClass::Comma)
-                    || (class == TokenClass::Close && depth == 0))
-            {
+        let mut node = 0;
+        let mut run = Run::default();
+        for &token in tokens.iter().take(self.options.l_max) {
+            let step = run.push(self.tokens[token as usize].1, filters);
+            if step == Step::Over {
                 return;
             }
-            match class {
-                TokenClass::Open => depth += 1,
-                TokenClass::Close => depth = depth.saturating_sub(1),
-                TokenClass::Word => has_word = true,
-                TokenClass::Comma | TokenClass::Operator => {}
-            }
             node = self.child(node, token);
-            if !filters || (has_word && depth == 0 && class != TokenClass::Comma) {
+            if step == Step::Feature {
                 found.push(self.feature(node));
             }
         }
@@ -148,13 +198,7 @@ impl NgramIndex {
         if let Some(&id) = self.token_ids.get(token) {
             return id;
         }
-        let class = match token.chars().next() {
-            Some(',') => TokenClass::Comma,
-            Some('(') => TokenClass::Open,
-            Some(')') => TokenClass::Close,
-            Some(c) if c.is_ascii_uppercase() || c == '_' || !c.is_ascii() => TokenClass::Word,
-            _ => TokenClass::Operator,
-        };
+        let class = TokenClass::of(token);
         let id = self.tokens.len() as u32;
         self.tokens.push((token.into(), class));
         self.token_ids.insert(token.into(), id);
@@ -200,29 +244,6 @@ pub fn count<'a>(
     }
     let texts = (0..totals.len() as Feature).filter_map(|feature| index.text(feature));
     texts.zip(totals.iter().copied()).collect()
-}
-
-/// A multiplicative hash for the 64-bit keys of the trie, which need no defence against crafted keys
-/// and would spend most of the counting in the standard one.
-#[derive(Clone, Copy, Debug, Default)]
-struct EdgeHasher(u64);
-
-impl Hasher for EdgeHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        // The high bits of the product hold the mixture; the table uses the low ones too.
-        let product = (self.0.rotate_left(5) ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = product ^ (product >> 32);
-    }
 }
 
 #[cfg(test)]

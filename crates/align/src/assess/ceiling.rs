@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::Space;
 use crate::options::{Options, RarefyOptions};
-use crate::score::rarefied::{MeanSd, alignment, generator};
+use crate::score::rarefied::{MeanSd, generator};
 use crate::workload::Workload;
 
 /// What one half of the target reaches against the other.
@@ -49,7 +49,7 @@ pub fn ceilings(
     let space = Space::new(&[target.templates()], *options);
     let questions: Vec<Vec<usize>> = (0..target.len()).map(|i| vec![i]).collect();
     let run = |units: &[Vec<usize>], purpose| {
-        (units.len() >= 2).then(|| ceiling(&space, units, n, options, rarefy, purpose))?
+        (units.len() >= 2).then(|| ceiling(&space, units, n, rarefy, purpose))?
     };
     Ceilings {
         by_question: run(&questions, 5),
@@ -73,7 +73,6 @@ fn ceiling(
     space: &Space,
     units: &[Vec<usize>],
     n: Option<usize>,
-    options: &Options,
     rarefy: &RarefyOptions,
     purpose: u64,
 ) -> Option<Ceiling> {
@@ -92,12 +91,13 @@ fn ceiling(
             };
             half.extend(units[unit].iter().filter_map(|&place| slots[place]));
         }
-        let of_target = space.count(target.iter().copied());
+        let of_target = space.count_groups(target.iter().copied());
+        let against = space.against(&of_target);
         let size = n.unwrap_or(source.len()).min(source.len());
         let part = index::sample(&mut random, source.len(), size);
-        let part = space.count(part.into_iter().map(|i| source[i]));
-        let whole = alignment(&space.count(source), &of_target, options.alpha);
-        let rarefied = alignment(&part, &of_target, options.alpha);
+        let part = space.count_groups(part.into_iter().map(|i| source[i]));
+        let whole = against.alignment(&space.count_groups(source));
+        let rarefied = against.alignment(&part);
         (whole.is_finite() && rarefied.is_finite()).then_some([
             whole,
             rarefied,

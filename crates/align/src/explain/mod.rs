@@ -12,7 +12,6 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use harness_sql::NgramIndex;
 use serde::{Deserialize, Serialize};
 pub use templates::{TemplateRow, templates};
 pub use words::WordRow;
@@ -92,7 +91,7 @@ pub fn explain(
         d_kl,
         d_kl_rev,
     } = Terms::new(source, target, options)?;
-    let texts = Texts::new(&space, *options);
+    let texts = Texts::new(&space);
     let rows = |term: fn(&Feature) -> f64, d: f64, of: &Workload| -> Vec<NgramRow> {
         let chosen = readable(&features, term, &texts, top);
         let examples = examples(of, &chosen, &texts, *options);
@@ -198,17 +197,8 @@ struct Feature {
 struct Texts(Vec<String>);
 
 impl Texts {
-    fn new(space: &Space, options: Options) -> Self {
-        let mut index = NgramIndex::new(options.ngrams());
-        // The index numbers features as the space does: by the same templates in the same order.
-        for template in space.forms() {
-            index.count(template);
-        }
-        Self(
-            (0..index.len() as u32)
-                .map(|feature| index.text(feature).unwrap_or_default())
-                .collect(),
-        )
+    fn new(space: &Space) -> Self {
+        Self((0..).map_while(|feature| space.text(feature)).collect())
     }
 }
 

@@ -1,14 +1,10 @@
 //! Jensen-Shannon divergence (F5): unsmoothed, symmetric, in bits.
 
-use crate::distribution::Counts;
+use crate::distribution::{Counts, repeating};
 use crate::sum::sum;
 
 /// JS(S, T), in \[0, 1\]: 0 for equal distributions, 1 for sets that share nothing.
 pub(crate) fn js(source: &Counts, target: &Counts) -> f64 {
-    let shares = || {
-        let p = source.n.iter().map(|n| f64::from(*n) / source.total as f64);
-        p.zip(target.n.iter().map(|n| f64::from(*n) / target.total as f64))
-    };
     let half = |share: f64, mean: f64| {
         if share > 0.0 {
             0.5 * share * (share / mean).log2()
@@ -16,8 +12,12 @@ pub(crate) fn js(source: &Counts, target: &Counts) -> f64 {
             0.0
         }
     };
-    let terms = shares().map(|(p, q)| half(p, 0.5 * (p + q)) + half(q, 0.5 * (p + q)));
-    sum(terms).clamp(0.0, 1.0)
+    let term = repeating(|s, t| {
+        let p = f64::from(s) / source.total as f64;
+        let q = f64::from(t) / target.total as f64;
+        half(p, 0.5 * (p + q)) + half(q, 0.5 * (p + q))
+    });
+    sum(source.n.iter().zip(&target.n).map(term)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

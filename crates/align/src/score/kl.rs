@@ -5,7 +5,7 @@
 //! total that has none of U, so that A lies in (1/e, 1].
 
 use super::table::Forms;
-use crate::distribution::Counts;
+use crate::distribution::{Counts, repeating};
 use crate::sum::sum;
 
 /// KL-alignment of a source with a target, and what it is made of.
@@ -34,9 +34,11 @@ pub(crate) fn kl(source: &Counts, target: &Counts, alpha: f64) -> KlAlignment {
     let p = |s: u32| (f64::from(s) + alpha) / mass_p;
     let q = |t: u32| (f64::from(t) + alpha) / mass_q;
     let least_q = alpha / mass_q;
+    let of_d = repeating(|s, t| p(s) * (p(s) / q(t)).ln());
+    let of_c = repeating(|s, _| p(s) * (p(s) / least_q).ln());
     // D is at least 0; below it is rounding.
-    let d = sum(union().map(|(&s, &t)| p(s) * (p(s) / q(t)).ln())).max(0.0);
-    let c = sum(union().map(|(&s, _)| p(s) * (p(s) / least_q).ln()));
+    let d = sum(union().map(of_d)).max(0.0);
+    let c = sum(union().map(of_c));
     KlAlignment {
         d,
         c,

@@ -15,12 +15,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{count, require_templates};
-use crate::distribution::{Counts, Space};
+use crate::distribution::{GroupCounts, Space};
 use crate::error::AlignError;
 use crate::interval::Interval;
 use crate::options::{Options, RarefyOptions};
 use crate::query_set::QuerySet;
-use crate::score::kl::kl;
 use crate::sum::mean_and_sd;
 use crate::warning::{Role, Warning};
 use crate::workload::Workload;
@@ -180,7 +179,8 @@ fn rarefied(
     }
     let n = sample_size(source, predictions, rarefy)?;
     let space = Space::new(&[source, predictions, target], *options);
-    let of_target = count(&space, Role::Target, &space.templates(TARGET), *options)?;
+    count(&space, Role::Target, &space.templates(TARGET), *options)?;
+    let of_target = space.count_groups(space.templates(TARGET));
     let draw = |set| {
         let role = if set == SOURCE {
             Role::Source
@@ -188,7 +188,7 @@ fn rarefied(
             Role::Predictions
         };
         count(&space, role, &space.templates(set), *options)?;
-        Ok(draws(&space, set, &of_target, n, options.alpha, rarefy))
+        Ok(draws(&space, set, &of_target, n, rarefy))
     };
     let (of_source, of_predictions) = (draw(SOURCE)?, draw(PREDICTIONS)?);
     let forward = |scores: &[[f64; 2]]| MeanSd::of(scores.iter().map(|both| both[0]));
@@ -197,9 +197,7 @@ fn rarefied(
     let each = of_source.iter().zip(&of_predictions);
     let ar = a_source.mean / a_predictions.mean;
     let paired = predictions.n_queries() == target.n_queries();
-    let spread = |units: &half::Units, purpose| {
-        units.interval(&space, ar, n, options.alpha, rarefy, purpose)
-    };
+    let spread = |units: &half::Units, purpose| units.interval(&space, ar, n, rarefy, purpose);
     let interval = spread(&half::Units::questions(&space, paired), 3);
     let interval_by_database = databases.and_then(|databases| {
         let units = half::Units::databases(&space, &databases.target, &databases.predictions);
@@ -291,37 +289,28 @@ pub(crate) fn generator(seed: u64, purpose: u64, draw: usize) -> ChaCha8Rng {
 fn draws(
     space: &Space,
     set: usize,
-    target: &Counts,
+    target: &GroupCounts,
     n: usize,
-    alpha: f64,
     rarefy: &RarefyOptions,
 ) -> Vec<[f64; 2]> {
     let templates = space.templates(set);
-    let both = |counts: &Counts| {
+    let against = space.against(target);
+    let both = |drawn: &GroupCounts| {
         [
-            alignment(counts, target, alpha),
-            alignment(target, counts, alpha),
+            against.alignment(drawn),
+            space.against(drawn).alignment(target),
         ]
     };
     let score = |draw: usize| {
         let mut random = generator(rarefy.seed, set as u64, draw);
         let chosen = index::sample(&mut random, templates.len(), n);
-        both(&space.count(chosen.iter().map(|i| templates[i])))
+        both(&space.count_groups(chosen.iter().map(|i| templates[i])))
     };
     if n == templates.len() {
         // Every draw is the whole set.
-        return vec![both(&space.count(templates.iter().copied())); rarefy.draws];
+        return vec![both(&space.count_groups(templates.iter().copied())); rarefy.draws];
     }
     (0..rarefy.draws).into_par_iter().map(score).collect()
-}
-
-/// A(S, T), or NaN if a resample holds no n-gram.
-pub(crate) fn alignment(source: &Counts, target: &Counts, alpha: f64) -> f64 {
-    if source.total == 0 || target.total == 0 {
-        f64::NAN
-    } else {
-        kl(source, target, alpha).a
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{SOURCE, TARGET, alignment, generator};
+use super::{SOURCE, TARGET, generator};
 use crate::distribution::Space;
 use crate::interval::Interval;
 use crate::options::RarefyOptions;
@@ -84,7 +84,6 @@ impl Units {
         space: &Space,
         ar: f64,
         n: usize,
-        alpha: f64,
         rarefy: &RarefyOptions,
         purpose: u64,
     ) -> Option<Interval> {
@@ -96,10 +95,11 @@ impl Units {
             if predictions.len() > half {
                 predictions = pick(&mut random, &predictions, half);
             }
-            let of_target = space.count(target);
-            let of_source = space.count(pick(&mut random, &source, half.min(source.len())));
-            let ratio = alignment(&of_source, &of_target, alpha)
-                / alignment(&space.count(predictions), &of_target, alpha);
+            let target = space.count_groups(target);
+            let against = space.against(&target);
+            let of_source = space.count_groups(pick(&mut random, &source, half.min(source.len())));
+            let ratio =
+                against.alignment(&of_source) / against.alignment(&space.count_groups(predictions));
             ratio.is_finite().then_some(ratio)
         };
         let ratios: Vec<f64> = (0..rarefy.resamples)
