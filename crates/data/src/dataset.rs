@@ -1,6 +1,6 @@
 //! One split of one data set, filtered and sampled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use harness_record::{Example, Schema};
@@ -122,7 +122,7 @@ pub fn load(reference: &DatasetRef) -> Result<Dataset, DataError> {
 /// # Errors
 /// [`DataError`], with the file, the record and the field; also when the split is empty.
 pub fn read_examples(reference: &DatasetRef) -> Result<Vec<Example>, DataError> {
-    let mut examples = reference.dataset.read(reference)?.examples;
+    let mut examples = reference.dataset.examples(reference)?;
     make_ids_unique(reference, &mut examples)?;
     if examples.is_empty() {
         return Err(DataError::Empty {
@@ -274,6 +274,10 @@ fn make_ids_unique(
         first,
         second,
     };
+    let ids: HashSet<&str> = examples.iter().map(|it| it.id.as_str()).collect();
+    if ids.len() == examples.len() {
+        return Ok(Vec::new());
+    }
     // Position of the first record with an identifier, and how many have it.
     let mut seen: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut repeated = Vec::new();

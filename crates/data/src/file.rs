@@ -74,6 +74,18 @@ pub(crate) fn read(root: &Path, path: &Path) -> Result<(Vec<u8>, SourceFile), Da
     Ok((content, file))
 }
 
+/// The whole of a file without a byte order mark, for those who need not tell later which file it was.
+pub(crate) fn read_content(path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut content = fs::read(path).map_err(|source| DataError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    if content.starts_with(b"\xef\xbb\xbf") {
+        content.drain(..3);
+    }
+    Ok(content)
+}
+
 /// The whole of a file as it is, and what it is.
 pub(crate) fn read_bytes(root: &Path, path: &Path) -> Result<(Vec<u8>, SourceFile), DataError> {
     let content = fs::read(path).map_err(|source| DataError::Io {

@@ -22,6 +22,10 @@ pub(super) const ENTRY: Entry = Entry {
         }
         None => Err(DatasetKind::Bird.unknown_split(reference)),
     },
+    examples: |reference| match SPLITS.iter().find(|(name, ..)| *name == reference.split) {
+        Some((_, layout, example)) => layout.examples(&reference.root, *example),
+        None => Err(DatasetKind::Bird.unknown_split(reference)),
+    },
 };
 
 type MakeExample = fn(&str, &Record<'_>) -> Result<Example, DataError>;

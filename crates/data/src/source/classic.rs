@@ -27,6 +27,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "classic",
     splits,
     read: read_split,
+    examples: |reference| Ok(read_split(reference)?.examples),
 };
 
 /// One sentence with its query.

@@ -22,6 +22,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "gretel",
     splits: |_: &Path| SPLITS.map(str::to_owned).to_vec(),
     read: read_split,
+    examples: |reference| Ok(read_split(reference)?.examples),
 };
 
 const SPLITS: [&str; 2] = ["train", "test"];

@@ -15,6 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "jsonl",
     splits,
     read: read_split,
+    examples: |reference| Ok(read_split(reference)?.examples),
 };
 
 /// The splits are the `.jsonl` files of the folder.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::DatasetRef;
 use crate::error::DataError;
 use crate::field::Record;
-use crate::file::{SourceFile, locate, read_list};
+use crate::file::{SourceFile, locate, parse_list, read_content, read_list};
 use crate::nearest::nearest;
 use crate::schema;
 
@@ -58,6 +58,8 @@ struct Entry {
     /// The splits that the layout has (for some that depends on the folder).
     splits: fn(root: &Path) -> Vec<String>,
     read: fn(&DatasetRef) -> Result<Source, DataError>,
+    /// The examples alone, for those who want nothing of the databases.
+    examples: fn(&DatasetRef) -> Result<Vec<Example>, DataError>,
 }
 
 impl DatasetKind {
@@ -93,6 +95,10 @@ impl DatasetKind {
 
     pub(crate) fn read(self, reference: &DatasetRef) -> Result<Source, DataError> {
         (self.entry().read)(reference)
+    }
+
+    pub(crate) fn examples(self, reference: &DatasetRef) -> Result<Vec<Example>, DataError> {
+        (self.entry().examples)(reference)
     }
 
     fn unknown_split(self, reference: &DatasetRef) -> DataError {
@@ -161,6 +167,26 @@ struct Questions {
 }
 
 impl Layout {
+    fn examples(
+        &self,
+        root: &Path,
+        example: impl Fn(&str, &Record<'_>) -> Result<Example, DataError>,
+    ) -> Result<Vec<Example>, DataError> {
+        let mut examples = Vec::new();
+        for questions in self.questions {
+            let path = locate(root, questions.places, &self.sought())?;
+            let content = read_content(&path)?;
+            let rows = parse_list(&path, &content, |row| example(questions.prefix, row))?;
+            examples.extend(rows);
+        }
+        Ok(examples)
+    }
+
+    /// What its questions are called if they are not found.
+    fn sought(&self) -> String {
+        format!("the questions of {}", self.what)
+    }
+
     fn read(
         &self,
         root: &Path,
@@ -169,8 +195,7 @@ impl Layout {
         let mut examples = Vec::new();
         let mut files = Vec::new();
         for questions in self.questions {
-            let what = format!("the questions of {}", self.what);
-            let path = locate(root, questions.places, &what)?;
+            let path = locate(root, questions.places, &self.sought())?;
             let (rows, file) = read_list(root, &path, |row| example(questions.prefix, row))?;
             examples.extend(rows);
             files.push(file);

@@ -20,6 +20,12 @@ pub(super) const ENTRY: Entry = Entry {
         }),
         None => Err(DatasetKind::Spider.unknown_split(reference)),
     },
+    examples: |reference| match SPLITS.iter().find(|(name, ..)| *name == reference.split) {
+        Some((_, layout, question)) => layout.examples(&reference.root, |prefix, row| {
+            example(prefix, row, question)
+        }),
+        None => Err(DatasetKind::Spider.unknown_split(reference)),
+    },
 };
 
 const TRAIN: Questions = Questions {
