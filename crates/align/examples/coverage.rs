@@ -57,13 +57,13 @@ fn main() {
         "questions",
         fpc,
         |it| it.interval,
-        simulate(&source, &target, &predictions, by_question),
+        &simulate(&source, &target, &predictions, by_question),
     );
     report(
         "databases",
         0.5_f64.sqrt(),
         |it| it.interval_by_database,
-        simulate(&source, &target, &predictions, by_database),
+        &simulate(&source, &target, &predictions, by_database),
     );
 }
 
@@ -94,7 +94,7 @@ fn report(
     unit: &str,
     finite: f64,
     interval: impl Fn(&RarefiedRatio) -> Option<Interval>,
-    found: Vec<RarefiedRatio>,
+    found: &[RarefiedRatio],
 ) {
     let n = found.len() as f64;
     let truth = found.iter().map(|it| it.ar).sum::<f64>() / n;
