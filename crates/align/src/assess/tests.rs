@@ -60,7 +60,7 @@ fn when_nothing_is_claimed() {
     let odd = |n: usize| {
         workload(
             "odd",
-            (0..n).map(|i| (format!("VALUES (max({}))", i), "d".into())),
+            (0..n).map(|i| (format!("VALUES (max({i}))"), "d".into())),
         )
     };
     let target = queries(300, 7);
