@@ -6,6 +6,7 @@
 
 mod advise;
 mod align;
+mod augment;
 mod data;
 mod eval;
 
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use advise::AdviseArgs;
 pub use align::{AlignArgs, AlignCommand, ExplainArgs, PairArgs};
+pub use augment::AugmentArgs;
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
@@ -123,6 +125,11 @@ pub enum Command {
     ///   harness align --config configs/experiment/first-light.yaml
     #[command(verbatim_doc_comment)]
     Align(Box<AlignArgs>),
+    /// Make training examples for the templates that a target has and a training set lacks, on the databases of the
+    /// training set: queries that run, each with a question composed from it, all marked synthetic.
+    ///
+    /// Example: harness augment --source spider:train@data/spider --target bird:dev@data/bird --out data/augmented
+    Augment(AugmentArgs),
     /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
     ///
     /// Example: harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider

@@ -2,6 +2,7 @@
 
 mod advise;
 mod align;
+mod augment;
 mod config;
 mod correlate;
 mod data;
@@ -33,6 +34,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Data(command) => data::data(command),
         Command::Predict(arguments) => run::stages(&arguments, StageKind::Predict),
         Command::Advise(arguments) => advise::advise(&arguments),
+        Command::Augment(arguments) => augment::run(&arguments),
         Command::Align(arguments) => align::align(*arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),
         #[cfg(feature = "serve")]
