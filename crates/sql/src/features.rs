@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 use sqlparser::ast::{
     Expr, GroupByExpr, ObjectName, Query, Select, SetExpr, Statement, TableFactor, Visit, Visitor,
 };
-use sqlparser::dialect::SQLiteDialect;
-use sqlparser::parser::Parser;
 
-use crate::lex::lex;
+use crate::parsed::Parsed;
 
 /// How often each construct occurs in one statement, subqueries included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,35 +51,20 @@ pub struct Features {
     pub windows: u32,
 }
 
-/// A chain such as `a + a + …` makes a tree as deep as it is long, and the tree is walked and freed by
-/// recursion. This many tokens keep that within a small thread's stack; the longest gold query of
-/// Spider and BIRD has a few hundred.
-const MAX_TOKENS: usize = 2_000;
-
 /// The features of `sql`, if it is one statement that sqlparser reads and no longer than 2,000 tokens.
 pub fn features(sql: &str) -> Option<Features> {
-    let (statement, tokens) = parse_one(sql)?;
+    Parsed::new(sql).map(|parsed| parsed.features())
+}
+
+/// The features of a statement of so many tokens.
+pub(crate) fn of(statement: &Statement, tokens: u32) -> Features {
     let features = Features {
-        tokens: tokens as u32,
+        tokens,
         ..Features::default()
     };
     let mut counter = Counter { features, depth: 0 };
     let _: ControlFlow<()> = statement.visit(&mut counter);
-    Some(counter.features)
-}
-
-/// The tree of the first statement and its number of tokens, if sqlparser reads it and it has no more than 2,000.
-pub(crate) fn parse_one(sql: &str) -> Option<(Statement, usize)> {
-    // The text behind the first statement is not read, as in a template (R2).
-    let pieces = lex(sql).ok()?;
-    let (first, last) = (pieces.first()?, pieces.last()?);
-    if pieces.len() > MAX_TOKENS {
-        return None;
-    }
-    let mut statements =
-        Parser::parse_sql(&SQLiteDialect {}, &sql[first.start..last.end()]).ok()?;
-    let statement = statements.pop().filter(|_| statements.is_empty())?;
-    Some((statement, pieces.len()))
+    counter.features
 }
 
 struct Counter {

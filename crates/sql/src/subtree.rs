@@ -1,329 +1,259 @@
-//! The subtrees of a query's parse tree, without names and literals: what two queries are made of, and how it is nested.
+//! Subtrees of a parse tree without names, aliases and literals, as numbers that can be counted and compared.
 //!
-//! Each node of sqlparser's tree (query, SELECT, table, expression) has a label without names and values; a subtree is
-//! told by a hash of its label and its children's hashes in their order. Two queries share a subtree if they share a
-//! part with all that is below it. Where the parser refuses a query there is none.
+//! A node is a query, a SELECT block, a clause, a table of FROM or an expression; a column and a literal are one and the
+//! same empty leaf, as a template drops both (a word in double quotes may be either). What changes nothing in the result
+//! of a query is not seen: INNER, OUTER, ASC and parentheses. The number of a subtree is a hash of its form by a fixed
+//! rule, so that it is the same in every run; two of a million different forms share one with probability 10⁻⁷.
 
-use std::fmt::{self, Write};
+mod label;
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, ObjectName, OrderByKind, OrderBySort, Query, Select, SetExpr, TableFactor,
-    Visit, Visitor,
+    Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, OrderByExpr, Query, Select, SelectItem,
+    Statement, TableFactor, Visit, Visitor,
 };
 
-use crate::features::parse_one;
+/// How often each subtree occurs, by its number.
+pub type Subtrees = BTreeMap<u64, u32>;
 
-/// Hashes of all subtrees of `sql`, sorted, each as often as it occurs; none where the parser refuses the query or it is
-/// longer than 2,000 tokens.
-///
-/// ```
-/// let of = |sql: &str| harness_sql::subtrees(sql).unwrap();
-/// assert_eq!(of("SELECT a FROM t WHERE b = 1"), of("select x.c from y as x where x.d = 'z'"));
-/// assert_ne!(of("SELECT a FROM t WHERE b = 1"), of("SELECT a FROM t WHERE b > 1"));
-/// ```
-pub fn subtrees(sql: &str) -> Option<Vec<u64>> {
-    let (statement, _) = parse_one(sql)?;
-    let mut gather = Gather::default();
-    let _: ControlFlow<()> = statement.visit(&mut gather);
-    gather.done.sort_unstable();
-    Some(gather.done)
+/// Larger subtrees, in nodes, are not counted: two queries share one of that size only if they share its parts, and
+/// those are.
+pub const MAX_NODES: u32 = 64;
+
+/// The subtrees of a statement that have at least one word or operator in them.
+pub(crate) fn of(statement: &Statement) -> Subtrees {
+    let mut walk = Walk {
+        open: vec![Node::new("")],
+        ..Walk::default()
+    };
+    let _: ControlFlow<()> = statement.visit(&mut walk);
+    walk.found
 }
 
-/// Hashes of what was left, and of what is open: for each open node its own hash so far.
-#[derive(Default)]
-struct Gather {
-    open: Vec<u64>,
-    done: Vec<u64>,
+/// A node whose children are still to come.
+struct Node {
+    hash: u64,
+    nodes: u32,
+    /// A leaf that is not counted by itself: a name or a literal.
+    operand: bool,
 }
 
-impl Gather {
-    fn enter(&mut self, label: &Label) {
-        self.open.push(label.0);
+impl Node {
+    fn new(label: &str) -> Self {
+        // FNV-1a: short, and the same on every machine and in every version of the standard library.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in label.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        Self {
+            hash: mixed(hash),
+            nodes: 1,
+            operand: false,
+        }
     }
 
-    fn leave(&mut self) {
-        let Some(hash) = self.open.pop() else { return };
-        self.done.push(hash);
+    fn add(&mut self, child: &Self) {
+        // The state is mixed before the child comes in, so that the order of children counts.
+        self.hash = mixed(self.hash.rotate_left(23) ^ child.hash);
+        self.nodes = self.nodes.saturating_add(child.nodes);
+    }
+}
+
+/// Spreads every bit over the whole number (the finaliser of `SplitMix64`).
+fn mixed(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// Where a node lies, as long as its tree does: expressions and tables never lie at one place for this purpose.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    Expr(usize),
+    Table(usize),
+}
+
+impl Place {
+    fn of(expr: &Expr) -> Self {
+        Self::Expr(std::ptr::from_ref(expr).addr())
+    }
+
+    fn of_table(table: &TableFactor) -> Self {
+        Self::Table(std::ptr::from_ref(table).addr())
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    /// The nodes around the present one, the outermost first; one at least.
+    open: Vec<Node>,
+    /// The clause that an expression or table stands in, told by the SELECT around it: the visitor does not say.
+    clauses: HashMap<Place, &'static str>,
+    found: Subtrees,
+}
+
+impl Walk {
+    fn open(&mut self, label: &str) {
+        self.open.push(Node::new(label));
+    }
+
+    fn close(&mut self, clause: Option<&'static str>) {
+        let Some(mut node) = self.open.pop() else {
+            return;
+        };
+        self.count(&node);
+        if let Some(clause) = clause {
+            let mut outer = Node::new(clause);
+            outer.add(&node);
+            self.count(&outer);
+            node = outer;
+        }
         if let Some(parent) = self.open.last_mut() {
-            *parent = mix(*parent, hash);
+            parent.add(&node);
+        }
+    }
+
+    fn count(&mut self, node: &Node) {
+        if !node.operand && node.nodes <= MAX_NODES {
+            *self.found.entry(node.hash).or_insert(0) += 1;
+        }
+    }
+
+    fn joins(&mut self, joins: &[Join]) {
+        for join in joins {
+            let (operator, constraint) = label::join(&join.join_operator);
+            self.clauses
+                .insert(Place::of_table(&join.relation), operator);
+            if let Some(JoinConstraint::On(on)) = constraint {
+                self.clauses.insert(Place::of(on), "ON");
+            }
+            if let JoinOperator::AsOf {
+                match_condition, ..
+            } = &join.join_operator
+            {
+                self.clauses.insert(Place::of(match_condition), "MATCH");
+            }
         }
     }
 }
 
-impl Visitor for Gather {
+impl Visitor for Walk {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let mut label = Label::new("query");
-        if let Some(with) = &query.with {
-            label.add(if with.recursive {
-                "with recursive"
-            } else {
-                "with"
-            });
-        }
-        set_operators(&query.body, &mut label);
-        if let Some(order) = &query.order_by {
-            label.add("order by");
-            if let OrderByKind::Expressions(terms) = &order.kind {
-                for term in terms {
-                    let descends = matches!(term.options.sort, Some(OrderBySort::Desc));
-                    label.add(if descends { "desc" } else { "asc" });
-                }
-            }
-        }
-        if query.limit_clause.is_some() {
-            label.add("limit");
-        }
-        self.enter(&label);
+        self.open(&label::query(query));
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.leave();
+        self.close(None);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        let mut label = Label::new("select");
-        let grouped = match &select.group_by {
-            GroupByExpr::All(_) => true,
-            GroupByExpr::Expressions(terms, _) => !terms.is_empty(),
-        };
-        for (part, name) in [
-            (select.distinct.is_some(), "distinct"),
-            (select.selection.is_some(), "where"),
-            (grouped, "group by"),
-            (select.having.is_some(), "having"),
-        ] {
-            if part {
-                label.add(name);
+        self.open(&label::select(select));
+        for item in &select.projection {
+            if let SelectItem::UnnamedExpr(expr)
+            | SelectItem::ExprWithAlias { expr, .. }
+            | SelectItem::ExprWithAliases { expr, .. } = item
+            {
+                self.clauses.insert(Place::of(expr), "item");
             }
         }
-        label.number(select.projection.len());
         for table in &select.from {
-            label.add("from");
-            for join in &table.joins {
-                label.variant(&join.join_operator);
+            self.joins(&table.joins);
+        }
+        let clauses = [(&select.selection, "WHERE"), (&select.having, "HAVING")];
+        for (clause, name) in clauses {
+            if let Some(expr) = clause {
+                self.clauses.insert(Place::of(expr), name);
             }
         }
-        self.enter(&label);
         ControlFlow::Continue(())
     }
 
     fn post_visit_select(&mut self, _: &Select) -> ControlFlow<()> {
-        self.leave();
+        self.close(None);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_group_by(&mut self, group: &GroupByExpr) -> ControlFlow<()> {
+        if label::groups(group) {
+            self.open("GROUP BY");
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_group_by(&mut self, group: &GroupByExpr) -> ControlFlow<()> {
+        if label::groups(group) {
+            self.close(None);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_order_by_expr(&mut self, order: &OrderByExpr) -> ControlFlow<()> {
+        self.open(label::order(order));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_order_by_expr(&mut self, _: &OrderByExpr) -> ControlFlow<()> {
+        self.close(None);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        let mut label = Label::new("table");
-        label.variant(factor);
-        self.enter(&label);
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_table_factor(&mut self, _: &TableFactor) -> ControlFlow<()> {
-        self.leave();
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        self.enter(&expression_label(expression));
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-        self.leave();
-        ControlFlow::Continue(())
-    }
-}
-
-fn expression_label(expression: &Expr) -> Label {
-    match expression {
-        // Qualified or not, a column is a column.
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Label::new("column"),
-        Expr::Value(_) => Label::new("value"),
-        Expr::BinaryOp { op, .. } => {
-            let mut label = Label::new("binary");
-            label.add(&op.to_string());
-            label
-        }
-        Expr::UnaryOp { op, .. } => {
-            let mut label = Label::new("unary");
-            label.add(&op.to_string());
-            label
-        }
-        Expr::Function(call) => {
-            let mut label = Label::new("call");
-            label.add(&name(&call.name));
-            if call.over.is_some() {
-                label.add("over");
+        match factor {
+            TableFactor::Table { .. } => {
+                self.open("");
+                if let Some(node) = self.open.last_mut() {
+                    node.operand = true;
+                }
             }
-            label
-        }
-        Expr::InList { negated, list, .. } => {
-            let mut label = negation("in list", *negated);
-            label.number(list.len());
-            label
-        }
-        Expr::InSubquery { negated, .. } => negation("in", *negated),
-        Expr::Exists { negated, .. } => negation("exists", *negated),
-        Expr::Between { negated, .. } => negation("between", *negated),
-        Expr::Like { negated, .. } => negation("like", *negated),
-        Expr::Case {
-            conditions,
-            operand,
-            else_result,
-            ..
-        } => {
-            let mut label = Label::new("case");
-            label.number(conditions.len());
-            label.number(usize::from(operand.is_some()) + 2 * usize::from(else_result.is_some()));
-            label
-        }
-        other => {
-            let mut label = Label::new("expression");
-            label.variant(other);
-            label
-        }
-    }
-}
-
-fn negation(what: &str, negated: bool) -> Label {
-    let mut label = Label::new(what);
-    if negated {
-        label.add("not");
-    }
-    label
-}
-
-/// The last part of a function's name, in upper case.
-fn name(object: &ObjectName) -> String {
-    let last = object.0.last().and_then(|part| part.as_ident());
-    last.map_or(String::new(), |ident| ident.value.to_ascii_uppercase())
-}
-
-/// The set operators of one query, leftmost last. A loop, because chains lean to the left.
-fn set_operators(body: &SetExpr, label: &mut Label) {
-    let mut work = vec![body];
-    while let Some(next) = work.pop() {
-        if let SetExpr::SetOperation {
-            op,
-            set_quantifier,
-            left,
-            right,
-        } = next
-        {
-            label.add(&op.to_string());
-            label.add(&set_quantifier.to_string());
-            work.extend([left.as_ref(), right.as_ref()]);
-        }
-    }
-}
-
-/// A hash of words. It is the same in every build and run, which the standard library's does not promise.
-struct Label(u64);
-
-impl Label {
-    fn new(word: &str) -> Self {
-        let mut label = Self(0xCBF2_9CE4_8422_2325);
-        label.add(word);
-        label
-    }
-
-    fn add(&mut self, word: &str) {
-        for byte in word.bytes() {
-            // FNV-1a.
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-        }
-        self.0 = mix(self.0, 1);
-    }
-
-    fn number(&mut self, number: usize) {
-        self.0 = mix(self.0, number as u64);
-    }
-
-    /// The name of an enumeration's variant, which its debugging form begins with.
-    fn variant(&mut self, value: &impl fmt::Debug) {
-        let mut first = FirstWord(String::new());
-        // It fails where the word ends, so that a large tree is not printed for its first word.
-        let _ = write!(first, "{value:?}");
-        self.add(&first.0);
-    }
-}
-
-/// Takes letters and digits until something else comes.
-struct FirstWord(String);
-
-impl Write for FirstWord {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for letter in text.chars() {
-            if !letter.is_ascii_alphanumeric() {
-                return Err(fmt::Error);
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => {
+                self.open("tables");
+                self.joins(&table_with_joins.joins);
             }
-            self.0.push(letter);
+            other => self.open(&label::variant(other)),
         }
-        Ok(())
+        ControlFlow::Continue(())
     }
-}
 
-/// Depends on the order of its arguments.
-fn mix(a: u64, b: u64) -> u64 {
-    let mixed = (a.rotate_left(23) ^ b).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^ (mixed >> 29)
+    fn post_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        let clause = self.clauses.remove(&Place::of_table(factor));
+        self.close(clause);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Nested(inner) = expr {
+            // Parentheses are no node: what is inside stands in the clause that they stand in.
+            if let Some(clause) = self.clauses.remove(&Place::of(expr)) {
+                self.clauses.insert(Place::of(inner), clause);
+            }
+            return ControlFlow::Continue(());
+        }
+        let (label, operand) = label::expr(expr);
+        self.open(&label);
+        if let Some(node) = self.open.last_mut() {
+            node.operand = operand;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if !matches!(expr, Expr::Nested(_)) {
+            let clause = self.clauses.remove(&Place::of(expr));
+            self.close(clause);
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::subtrees;
-
-    #[test]
-    fn names_and_values_are_gone_and_structure_is_not() {
-        let same = |a: &str, b: &str| subtrees(a).unwrap() == subtrees(b).unwrap();
-        assert!(same("SELECT t.a FROM t", "SELECT b FROM u AS v"));
-        assert!(same("SELECT count(*) FROM t", "SELECT COUNT(*) FROM u"));
-        for (a, b) in [
-            ("SELECT a FROM t", "SELECT DISTINCT a FROM t"),
-            (
-                "SELECT a FROM t JOIN u ON x = y",
-                "SELECT a FROM t LEFT JOIN u ON x = y",
-            ),
-            (
-                "SELECT a FROM t WHERE b IN (1, 2)",
-                "SELECT a FROM t WHERE b IN (1, 2, 3)",
-            ),
-            (
-                "SELECT a FROM t WHERE b IN (1)",
-                "SELECT a FROM t WHERE b NOT IN (1)",
-            ),
-            ("SELECT max(a) FROM t", "SELECT min(a) FROM t"),
-            (
-                "SELECT a FROM t UNION SELECT b FROM u",
-                "SELECT a FROM t EXCEPT SELECT b FROM u",
-            ),
-            (
-                "SELECT a FROM t ORDER BY a",
-                "SELECT a FROM t ORDER BY a DESC",
-            ),
-            ("SELECT a - (b - c)", "SELECT (a - b) - c"),
-            (
-                "SELECT CASE WHEN a THEN b END",
-                "SELECT CASE WHEN a THEN b ELSE c END",
-            ),
-        ] {
-            assert!(!same(a, b), "{a} / {b}");
-        }
-        assert_eq!(subtrees("SELECT FROM WHERE"), None);
-    }
-
-    #[test]
-    fn a_part_is_found_in_the_whole() {
-        let part = subtrees("SELECT max(b) FROM u").unwrap();
-        let whole = subtrees("SELECT a FROM t WHERE c > (SELECT max(d) FROM v)").unwrap();
-        assert!(part.iter().all(|hash| whole.binary_search(hash).is_ok()));
-        // Query, select, table, call and its column.
-        assert_eq!(part.len(), 5);
-    }
-}
+mod tests;

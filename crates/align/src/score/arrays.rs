@@ -14,7 +14,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::table::{Direction, ScoreRow};
+use super::table::{Direction, Missing, ScoreRow};
 use crate::error::AlignError;
 use crate::sum::sum;
 
@@ -55,9 +55,21 @@ impl Row {
 /// The distances that `arrays` give.
 ///
 /// # Errors
-/// [`AlignError::Option`] where a side is empty, rows differ in length, or a number is not finite.
+/// [`AlignError::Option`] where the name would not do for a score, a side is empty, rows differ in length, or a number is
+/// too large for sums of squares.
 pub fn array_scores(arrays: &NumberArrays) -> Result<Vec<ScoreRow>, AlignError> {
+    let name = &arrays.name;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(fits) {
+        return Err(AlignError::Option {
+            field: "name",
+            found: format!("`{name}`"),
+            expected: "letters, digits and _",
+        });
+    }
     let width = arrays.target.first().map_or(0, |row| row.values().len());
+    // The squares of this many differences, two numbers of this size each, still add up to a number.
+    let limit = (f64::MAX / (8.0 * width.max(1) as f64)).sqrt();
     let sides = [
         ("source", Some(&arrays.source)),
         ("target", Some(&arrays.target)),
@@ -79,41 +91,43 @@ pub fn array_scores(arrays: &NumberArrays) -> Result<Vec<ScoreRow>, AlignError> 
             let found = row.values().len();
             if found != width {
                 return fault(
-                    format!("{found} numbers in row {number}"),
+                    format!("{found} numbers in row {}", number + 1),
                     "rows as long as the target's first",
                 );
             }
-            if let Some(bad) = row.values().iter().find(|value| !value.is_finite()) {
-                return fault(format!("{bad} in row {number}"), "finite numbers");
+            // A NaN is not below the limit either.
+            let within = |value: &&f64| value.abs() < limit;
+            if let Some(bad) = row.values().iter().find(|value| !within(value)) {
+                let found = format!("{bad:e} in row {}", number + 1);
+                return fault(found, "numbers whose squares can be added up");
             }
         }
     }
-    let name = &arrays.name;
     let scale = median_distance(&arrays.target);
-    let distances: [(&str, Distance<'_>); 3] = [
-        ("gap", Box::new(|a, b| gap(a, b, width))),
-        ("energy", Box::new(|a, b| kernelled(a, b, |d| -d).max(0.0))),
-        (
-            "mmd",
-            Box::new(|a, b| kernelled(a, b, |d| (-(d / scale).powi(2) / 2.0).exp()).max(0.0)),
-        ),
-    ];
-    Ok(distances
-        .iter()
-        .map(|(kind, distance)| {
-            let of = |rows: &[Row]| distance(rows, &arrays.target);
-            ScoreRow::new(
-                format!("{name}_{kind}"),
-                Direction::Distance,
-                Some(of(&arrays.source)),
-                arrays.predictions.as_deref().map(of),
-            )
-        })
-        .collect())
+    let row = |kind: &str, distance: &dyn Fn(&[Row]) -> f64| {
+        ScoreRow::new(
+            format!("{name}_{kind}"),
+            Direction::Distance,
+            Some(distance(&arrays.source)),
+            arrays.predictions.as_deref().map(distance),
+        )
+    };
+    let target = arrays.target.as_slice();
+    let squared_over = |scale: f64| -2.0 * scale * scale;
+    Ok(vec![
+        row("gap", &|rows| gap(rows, target, width)),
+        row("energy", &|rows| kernelled(rows, target, |d| -d).max(0.0)),
+        match scale.map(squared_over) {
+            Some(over) => row("mmd", &|rows| {
+                kernelled(rows, target, |d| (d * d / over).exp()).max(0.0)
+            }),
+            None => ScoreRow {
+                missing: Some(Missing::NoScale),
+                ..ScoreRow::new(format!("{name}_mmd"), Direction::Distance, None, None)
+            },
+        },
+    ])
 }
-
-/// A distance between two sides.
-type Distance<'a> = Box<dyn Fn(&[Row], &[Row]) -> f64 + 'a>;
 
 /// Euclidean distance between the means.
 fn gap(a: &[Row], b: &[Row], width: usize) -> f64 {
@@ -147,8 +161,9 @@ fn euclidean(x: &Row, y: &Row) -> f64 {
 /// Rows that the median is taken over: enough for a scale.
 const SAMPLED: usize = 500;
 
-/// The median distance between different rows, of the first rows where there are many; 1 where all are alike.
-fn median_distance(rows: &[Row]) -> f64 {
+/// The median distance between two of the rows, of some at equal steps where there are many; none where that is no number
+/// above 0 whose square is one too.
+fn median_distance(rows: &[Row]) -> Option<f64> {
     let step = rows.len().div_ceil(SAMPLED).max(1);
     let rows: Vec<&Row> = rows.iter().step_by(step).collect();
     let mut distances: Vec<f64> = (0..rows.len())
@@ -156,13 +171,26 @@ fn median_distance(rows: &[Row]) -> f64 {
         .map(|(i, j)| euclidean(rows[i], rows[j]))
         .collect();
     distances.sort_by(f64::total_cmp);
-    let middle = distances.get(distances.len() / 2).copied().unwrap_or(0.0);
-    if middle > 0.0 { middle } else { 1.0 }
+    let middle = distances.len() / 2;
+    let upper = *distances.get(middle)?;
+    let median = if distances.len() % 2 == 1 {
+        upper
+    } else {
+        f64::midpoint(distances[middle - 1], upper)
+    };
+    (median * median > 0.0).then_some(median)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{NumberArrays, Row, array_scores};
+    use crate::score::table::Missing;
+
+    const IN_SPACE: [(f64, f64); 3] = [
+        (2.565_727_807_791_284_4, 1.322_521_266_369_656_6),
+        (2.987_696_597_056_469, 1.177_784_252_731_864_2),
+        (0.632_454_860_352_458_8, 0.214_018_083_743_723_33),
+    ];
 
     fn arrays(source: &[f64], target: &[f64]) -> NumberArrays {
         let rows = |of: &[f64]| of.iter().map(|&value| Row::One(value)).collect();
@@ -202,6 +230,43 @@ mod tests {
         }
     }
 
+    /// Figures of `scripts/reference/alignment_rivals.py`: three coordinates, an even number of pairs in the target.
+    #[test]
+    fn agrees_with_numpy_in_space() {
+        let points = |n: usize, shift: f64| -> Vec<Row> {
+            let coordinate =
+                |i: usize, j: usize| ((i * i + 3 * j) % 11) as f64 / 4.0 + shift * (j + 1) as f64;
+            let row = |i| Row::Several((0..3).map(|j| coordinate(i, j)).collect());
+            (0..n).map(row).collect()
+        };
+        let arrays = NumberArrays {
+            name: "x".to_owned(),
+            source: points(7, 0.0),
+            target: points(5, 0.75),
+            predictions: Some(points(4, 0.375)),
+        };
+        let found = array_scores(&arrays).unwrap();
+        let expected = IN_SPACE;
+        for (row, (value, of_predictions)) in found.iter().zip(expected) {
+            let gaps = [
+                row.value.unwrap() - value,
+                row.of_predictions.unwrap() - of_predictions,
+                row.ratio.unwrap() - of_predictions / value,
+            ];
+            assert!(gaps.iter().all(|gap| gap.abs() < 1e-12), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_at_one_place_has_no_width() {
+        let rows = array_scores(&arrays(&[1.0, 2.0], &[3.0, 3.0])).unwrap();
+        assert_eq!(rows[0].value, Some(1.5));
+        assert_eq!(
+            (rows[2].value, rows[2].missing),
+            (None, Some(Missing::NoScale))
+        );
+    }
+
     #[test]
     fn bad_numbers_are_told() {
         let told = |text: &str| {
@@ -210,7 +275,7 @@ mod tests {
         };
         let ragged = told(r#"{"name": "x", "source": [[1, 2], [3]], "target": [[1, 2]]}"#);
         assert!(
-            ragged.contains("source") && ragged.contains("row 1"),
+            ragged.contains("source") && ragged.contains("row 2"),
             "{ragged}"
         );
         assert!(told(r#"{"name": "x", "source": [], "target": [1]}"#).contains("no numbers"));
@@ -219,5 +284,8 @@ mod tests {
             told(r#"{"name": "x", "source": [1], "target": [1], "predictions": []}"#)
                 .contains("predictions")
         );
+        let huge = told(r#"{"name": "x", "source": [1, 1e200], "target": [1]}"#);
+        assert!(huge.contains("1e200 in row 2"), "{huge}");
+        assert!(told(r#"{"name": "a b", "source": [1], "target": [1]}"#).contains("`a b`"));
     }
 }

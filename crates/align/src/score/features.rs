@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness_sql::{Features, features};
+use harness_sql::Features;
 use rayon::prelude::*;
 
 use crate::sum::{mean_and_sd, sum};
@@ -60,19 +60,15 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// The features of the queries that the parser reads.
-    pub(crate) fn new(sqls: &[&str]) -> Self {
-        let all: Vec<[u32; D]> = sqls
-            .par_iter()
-            .filter_map(|sql| features(sql).as_ref().map(vector))
-            .collect();
+    /// The features of all queries.
+    pub(crate) fn new<'a>(queries: impl IntoIterator<Item = &'a Features>) -> Self {
         let mut counts: BTreeMap<[u32; D], f64> = BTreeMap::new();
-        for vector in &all {
-            *counts.entry(*vector).or_insert(0.0) += 1.0;
+        for features in queries {
+            *counts.entry(vector(features)).or_insert(0.0) += 1.0;
         }
         Self {
+            n: sum(counts.values().copied()),
             vectors: counts.into_iter().collect(),
-            n: all.len() as f64,
         }
     }
 

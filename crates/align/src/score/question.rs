@@ -165,6 +165,35 @@ mod tests {
         );
     }
 
+    /// Figures of `scripts/reference/alignment_rivals.py`.
+    #[test]
+    fn agrees_with_numpy() {
+        let source = set(&[
+            "How many singers are there?",
+            "List the name of each singer, and the names of their songs.",
+            "What is the average age of the players?",
+            "Which airports have no flights?",
+        ]);
+        let target = set(&[
+            "How many players are there in each team?",
+            "What is the name of the oldest singer?",
+            "Name the songs, songs, songs!",
+            "Größte Städte?",
+        ]);
+        for (found, expected) in [
+            (tfidf(&source, &target), 0.391_042_419_668_414_35),
+            (tfidf(&target, &source), 0.417_531_916_267_842_2),
+            (bm25(&source, &target), 0.399_129_861_773_255_7),
+            (bm25(&target, &source), 0.326_371_627_991_597_6),
+        ] {
+            let found = found.unwrap();
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{found}, expected {expected}"
+            );
+        }
+    }
+
     #[test]
     fn ends_and_a_case_by_hand() {
         let asked = set(&["how many singers", "list names"]);

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness_sql::subtrees;
-use rayon::prelude::*;
+use harness_sql::subtree::Subtrees;
 
 use crate::sum::sum;
 
@@ -14,15 +13,14 @@ pub(crate) struct Multiset {
 }
 
 impl Multiset {
-    /// The subtrees of the queries that the parser reads.
-    pub(crate) fn new(sqls: &[&str]) -> Self {
-        let all: Vec<Vec<u64>> = sqls.par_iter().filter_map(|sql| subtrees(sql)).collect();
+    /// The subtrees of all queries.
+    pub(crate) fn new<'a>(queries: impl IntoIterator<Item = &'a Subtrees>) -> Self {
         let mut counts = BTreeMap::new();
-        for hash in all.iter().flatten() {
-            *counts.entry(*hash).or_insert(0) += 1;
+        for (hash, times) in queries.into_iter().flatten() {
+            *counts.entry(*hash).or_insert(0) += *times;
         }
         Self {
-            total: all.iter().map(|one| one.len() as u64).sum(),
+            total: counts.values().map(|times| u64::from(*times)).sum(),
             counts,
         }
     }
@@ -49,19 +47,23 @@ pub(crate) fn jaccard(source: &Multiset, target: &Multiset) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::{Multiset, jaccard};
+    use harness_sql::Parsed;
 
     #[test]
     fn ends_and_a_case_by_hand() {
-        let of = |sqls: &[&str]| Multiset::new(sqls);
+        let of = |sqls: &[&str]| {
+            let parsed = sqls.iter().filter_map(|sql| Parsed::new(sql));
+            Multiset::new(&parsed.map(|it| it.subtrees()).collect::<Vec<_>>())
+        };
         let plain = of(&["SELECT a FROM t"]);
         assert_eq!(
             jaccard(&plain, &of(&["SELECT x FROM y", "SELECT z FROM w"])),
             Some(1.0)
         );
         assert_eq!(jaccard(&plain, &of(&["no"])), None);
-        // Query, select, table, column against query, select, table, column, value, comparison: table and column are shared.
+        // Query, block and item against query, block, item, clause and equation: the item is shared.
         let found = jaccard(&plain, &of(&["SELECT a FROM t WHERE b = 1"])).unwrap();
-        let least = 1.0 / 7.0 + 0.25;
+        let least = 1.0 / 5.0;
         assert!((found - least / (2.0 - least)).abs() < 1e-12, "{found}");
     }
 }

@@ -4,6 +4,8 @@
 //! and without (`_style_free`). Beside each value stands that of the model's own predictions and an AR-like ratio that is
 //! above 1 where the training set is closer to the target than the predictions are.
 
+use harness_record::Query;
+use harness_sql::Parsed;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,20 +44,46 @@ pub struct ScoreRow {
     /// Why a value or the ratio is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// Queries that the parser refuses, where the score stands on parse trees and there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused>,
+}
+
+/// Queries that a score of parse trees leaves out, because the parser refuses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Of the training set.
+    pub source: usize,
+    /// Of the target.
+    pub target: usize,
+    /// Of the predictions.
+    pub predictions: usize,
 }
 
 /// Why there is no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
+    /// No prediction has a template with an n-gram.
+    #[error("no prediction has a template with an n-gram")]
+    NoTemplates,
     /// Not all questions are known.
+    #[error("not all questions of both sets are known")]
     NoQuestions,
     /// Predictions answer the target's own questions, so that there is nothing to divide by.
+    #[error("predictions answer the target's own questions: there is nothing to divide by")]
     SameQuestions,
     /// No query of a set can be parsed.
+    #[error("the parser reads no query of a set")]
     NothingParsed,
     /// What would be divided by is 0.
+    #[error("what the ratio divides by is 0")]
     DividedByZero,
+    /// The rows of the target lie at one place, so that a kernel has no width.
+    #[error("most rows of the target are the same: there is no width to measure by")]
+    NoScale,
 }
 
 /// What template scores see: two sets over one numbering.
@@ -169,6 +197,8 @@ const OF_QUESTIONS: &[OfTexts] = &[
 struct Texts {
     features: features::Sample,
     subtrees: subtree::Multiset,
+    /// Queries that are in neither, because the parser refuses them.
+    refused: usize,
     /// None where a question is not known.
     questions: Option<Vec<Vec<String>>>,
 }
@@ -176,10 +206,15 @@ struct Texts {
 impl Texts {
     fn new(set: &Workload) -> Self {
         let queries = set.queries();
-        let sqls: Vec<&str> = queries.iter().map(|query| query.sql.as_str()).collect();
+        let read = |query: &Query| {
+            let parsed = Parsed::new(&query.sql)?;
+            Some((parsed.features(), parsed.subtrees()))
+        };
+        let (features, subtrees): (Vec<_>, Vec<_>) = queries.par_iter().filter_map(read).unzip();
         Self {
-            features: features::Sample::new(&sqls),
-            subtrees: subtree::Multiset::new(&sqls),
+            refused: queries.len() - features.len(),
+            features: features::Sample::new(&features),
+            subtrees: subtree::Multiset::new(&subtrees),
             questions: queries
                 .iter()
                 .map(|query| Some(question::words(query.question.as_ref()?)))
@@ -226,7 +261,7 @@ pub fn direction(name: &str) -> Direction {
 /// a model writes for the target's questions.
 ///
 /// # Errors
-/// As [`compare`](crate::compare()).
+/// As [`compare`](crate::compare()) of source and target; what the predictions lack is told in their rows.
 pub fn score_table(
     source: &Workload,
     target: &Workload,
@@ -246,28 +281,23 @@ pub fn score_table(
             ..*options
         };
         let of_source = of_templates(source, target, Role::Source, options)?;
-        let of_predictions = match predictions {
-            Some(predictions) => Some(of_templates(
-                predictions,
-                target,
-                Role::Predictions,
-                options,
-            )?),
-            None => None,
-        };
+        // Predictions without a template are a finding about the model: they cost the ratios, not the table.
+        let of_predictions =
+            predictions.map(|it| of_templates(it, target, Role::Predictions, options).ok());
         for (place, score) in OF_TEMPLATES.iter().enumerate() {
             let name = if style_free {
                 format!("{}_style_free", score.name)
             } else {
                 score.name.to_owned()
             };
-            let own = of_predictions.as_ref().map(|all| all[place]);
-            rows.push(ScoreRow::new(
-                name,
-                score.direction,
-                Some(of_source[place]),
-                own,
-            ));
+            let own = of_predictions
+                .as_ref()
+                .and_then(|all| Some(all.as_ref()?[place]));
+            let mut row = ScoreRow::new(name, score.direction, Some(of_source[place]), own);
+            if of_predictions.is_some() && own.is_none() {
+                row.missing = Some(Missing::NoTemplates);
+            }
+            rows.push(row);
         }
     }
     let sets: Vec<&Workload> = [Some(source), Some(target), predictions]
@@ -276,28 +306,32 @@ pub fn score_table(
         .collect();
     let texts: Vec<Texts> = sets.par_iter().map(|set| Texts::new(set)).collect();
     let (s, t, m) = (&texts[0], &texts[1], texts.get(2));
-    let of_trees: Vec<ScoreRow> = OF_TREES
+    let refused = Refused {
+        source: s.refused,
+        target: t.refused,
+        predictions: m.map_or(0, |m| m.refused),
+    };
+    let of_trees = |name: String, direction, compute: &dyn Fn(&Texts) -> Option<f64>| {
+        let (value, own) = (compute(s), m.and_then(compute));
+        let mut row = ScoreRow::new(name, direction, value, own);
+        if value.is_none() || (m.is_some() && own.is_none()) {
+            row.missing = Some(Missing::NothingParsed);
+        }
+        let any = refused.source + refused.target + refused.predictions > 0;
+        row.refused = any.then_some(refused);
+        row
+    };
+    let trees: Vec<ScoreRow> = OF_TREES
         .par_iter()
         .map(|score| {
-            let value = (score.compute)(s, t);
-            let own = m.and_then(|m| (score.compute)(m, t));
-            let mut row = ScoreRow::new(score.name.to_owned(), score.direction, value, own);
-            if value.is_none() || (m.is_some() && own.is_none()) {
-                row.missing = Some(Missing::NothingParsed);
-            }
-            row
+            let compute = |set: &Texts| (score.compute)(set, t);
+            of_trees(score.name.to_owned(), score.direction, &compute)
         })
         .collect();
-    rows.extend(of_trees);
+    rows.extend(trees);
     for (place, name) in FEATURES.iter().enumerate() {
-        let of = |set: &Texts| features::wasserstein(&set.features, &t.features, place);
-        let row = ScoreRow::new(
-            format!("wasserstein_{name}"),
-            Distance,
-            of(s),
-            m.and_then(of),
-        );
-        rows.push(row);
+        let compute = |set: &Texts| features::wasserstein(&set.features, &t.features, place);
+        rows.push(of_trees(format!("wasserstein_{name}"), Distance, &compute));
     }
     let of_questions: Vec<ScoreRow> = OF_QUESTIONS
         .par_iter()
@@ -331,7 +365,9 @@ impl ScoreRow {
             });
         let ratio = parts
             .filter(|(_, below)| *below > 0.0)
-            .map(|(above, below)| above / below);
+            // A tiny divisor leads out of the range of numbers, which JSON could not hold.
+            .map(|(above, below)| above / below)
+            .filter(|ratio| ratio.is_finite());
         Self {
             name,
             direction,
@@ -339,6 +375,7 @@ impl ScoreRow {
             of_predictions,
             ratio,
             missing: (parts.is_some() && ratio.is_none()).then_some(Missing::DividedByZero),
+            refused: None,
         }
     }
 }

@@ -149,6 +149,60 @@ fn what_is_missing_is_said() {
     );
 }
 
+#[test]
+fn what_the_parser_refuses_is_counted() {
+    let refused = |rows: &[ScoreRow], name| {
+        let refused = row(rows, name).refused?;
+        Some((refused.source, refused.target, refused.predictions))
+    };
+    let source = workload(&[S[0], S[1], "SELECT FROM WHERE", "SELECT (1"]);
+    let own = workload(&[T[0], "SELECT a FROM"]);
+    let rows = score_table(&source, &workload(T), Some(&own), &Options::default()).unwrap();
+    for name in ["feature_energy", "subtree_jaccard", "wasserstein_joins"] {
+        assert_eq!(refused(&rows, name), Some((2, 0, 1)), "{name}");
+    }
+    assert_eq!(refused(&rows, "a_kl"), None);
+    assert_eq!(refused(&table(S, T), "feature_energy"), None);
+}
+
+/// A model that writes no SQL has no ratio; the training set still has its scores.
+#[test]
+fn predictions_without_sql_cost_the_ratios_alone() {
+    let (source, target, own) = (workload(S), workload(T), workload(&["Sorry", "no"]));
+    let rows = score_table(&source, &target, Some(&own), &Options::default()).unwrap();
+    for row in &rows {
+        let expected = if row.name.starts_with("question") {
+            Missing::SameQuestions
+        } else if row.refused.is_some() {
+            Missing::NothingParsed
+        } else {
+            Missing::NoTemplates
+        };
+        assert_eq!(
+            (row.of_predictions, row.ratio, row.missing),
+            (None, None, Some(expected)),
+            "{}",
+            row.name
+        );
+        assert!(row.value.is_some(), "{}", row.name);
+    }
+}
+
+#[test]
+fn threads_do_not_show() {
+    let rows = |threads| {
+        let (source, target) = (workload(&S.repeat(30)), workload(&T.repeat(20)));
+        let own = workload(&S.repeat(15));
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let rows = pool.install(|| score_table(&source, &target, Some(&own), &Options::default()));
+        serde_json::to_string(&rows.unwrap()).unwrap()
+    };
+    assert_eq!(rows(1), rows(2));
+}
+
 const SYMMETRIC: &[&str] = &[
     "js",
     "template_jaccard",
