@@ -1,6 +1,7 @@
 //! A set of queries that is too large to hold: what is kept of each query is the number of its template.
 
 use harness_sql::{Excluded, TemplateTable};
+use rayon::prelude::*;
 
 use crate::query_set::QuerySet;
 
@@ -19,6 +20,34 @@ impl Tally {
     pub fn add(&mut self, sql: &str) {
         let slot = self.table.read(sql);
         self.slots.push(slot);
+    }
+
+    /// Reads the queries of many parts, such as those of a file, in their order, on all threads; `read` adds those of one
+    /// part. A few parts exist at a time.
+    ///
+    /// # Errors
+    /// That of the first part that has one.
+    pub fn of_parts<P: Send, E: Send>(
+        parts: impl IntoIterator<Item = Result<P, E>>,
+        read: impl Fn(P, &mut Self) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let mut parts = parts.into_iter();
+        let mut all = Self::default();
+        loop {
+            let some: Vec<_> = parts.by_ref().take(rayon::current_num_threads()).collect();
+            if some.is_empty() {
+                return Ok(all);
+            }
+            let read = |part: Result<P, E>| {
+                let mut tally = Self::default();
+                read(part?, &mut tally)?;
+                Ok(tally)
+            };
+            let tallies: Vec<Result<Self, E>> = some.into_par_iter().map(read).collect();
+            for tally in tallies {
+                all.append(tally?);
+            }
+        }
     }
 
     /// Puts the queries of `next` behind those of this one.

@@ -26,12 +26,22 @@ impl Workload {
         }
     }
 
+    /// A workload of which only the templates are known: [`Self::queries`] is empty. It is enough for scores on templates,
+    /// and small where there are millions of queries.
+    pub fn of_templates(name: impl Into<String>, templates: QuerySet) -> Self {
+        Self {
+            name: name.into(),
+            queries: Vec::new(),
+            templates,
+        }
+    }
+
     /// What reports call it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The queries, in their order.
+    /// The queries, in their order; none where only the templates are known.
     pub fn queries(&self) -> &[Query] {
         &self.queries
     }
@@ -43,12 +53,12 @@ impl Workload {
 
     /// Number of queries, those without a template included.
     pub fn len(&self) -> usize {
-        self.queries.len()
+        self.templates.n_queries()
     }
 
     /// Whether there is no query.
     pub fn is_empty(&self) -> bool {
-        self.queries.is_empty()
+        self.len() == 0
     }
 
     /// The queries at `places`, in that order and as often as each is named. Their templates are not read again.
@@ -56,7 +66,7 @@ impl Workload {
     pub fn subset(&self, name: impl Into<String>, places: &[usize]) -> Self {
         Self {
             name: name.into(),
-            queries: places.iter().map(|&i| self.queries[i].clone()).collect(),
+            queries: (places.iter().filter_map(|&i| self.queries.get(i)).cloned()).collect(),
             templates: self.templates.subset(places),
         }
     }

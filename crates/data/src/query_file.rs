@@ -4,11 +4,13 @@
 //! a line of JSON tells is kept: `id`, `question`, `db_id`.
 
 use std::path::Path;
+use std::str::Utf8Error;
 
 use harness_record::Query;
 
-use crate::error::DataError;
-use crate::file::{parse_lines, read};
+use crate::error::{DataError, Place};
+use crate::field::Record;
+use crate::file::{json_fault, parse_lines, read};
 
 /// Reads a file of queries.
 ///
@@ -28,25 +30,11 @@ pub fn read_queries(path: &Path) -> Result<Vec<Query>, DataError> {
 /// # Errors
 /// As [`read_queries`].
 pub fn parse_queries(path: &Path, content: &[u8]) -> Result<Vec<Query>, DataError> {
-    let queries = if path.extension().is_some_and(|it| it == "jsonl") {
-        parse_lines(path, content, |row| {
-            Ok(Query {
-                id: match row.optional_identifier("id")? {
-                    Some(id) => id,
-                    None => row.number().to_string(),
-                },
-                sql: row.text("sql")?.to_owned(),
-                question: row.optional_text("question")?.map(str::to_owned),
-                db_id: row.optional_text("db_id")?.map(str::to_owned),
-            })
-        })?
+    let queries = if is_json_lines(path) {
+        parse_lines(path, content, query_of)?
     } else {
-        let text = std::str::from_utf8(content).map_err(|error| DataError::NotUtf8 {
-            path: path.to_owned(),
-            line: content[..error.valid_up_to()]
-                .split(|byte| *byte == b'\n')
-                .count(),
-        })?;
+        let text =
+            std::str::from_utf8(content).map_err(|error| not_utf8(path, 0, content, &error))?;
         let lines = text.lines().enumerate();
         lines
             .filter(|(_, line)| !line.trim().is_empty())
@@ -64,6 +52,38 @@ pub fn parse_queries(path: &Path, content: &[u8]) -> Result<Vec<Query>, DataErro
         });
     }
     Ok(queries)
+}
+
+/// Whether the lines of a file are JSON.
+pub(crate) fn is_json_lines(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "jsonl")
+}
+
+/// The query of one line of JSON; `before` counts the lines before it.
+pub(crate) fn parse_query(path: &Path, before: usize, line: &[u8]) -> Result<Query, DataError> {
+    let value = serde_json::from_slice(line).map_err(|error| json_fault(path, before, &error))?;
+    query_of(&Record::of(path, Place::Line(before + 1), &value)?)
+}
+
+fn query_of(row: &Record<'_>) -> Result<Query, DataError> {
+    Ok(Query {
+        id: match row.optional_identifier("id")? {
+            Some(id) => id,
+            None => row.number().to_string(),
+        },
+        sql: row.text("sql")?.to_owned(),
+        question: row.optional_text("question")?.map(str::to_owned),
+        db_id: row.optional_text("db_id")?.map(str::to_owned),
+    })
+}
+
+/// The fault of a file whose `content`, behind some lines, is no text.
+pub(crate) fn not_utf8(path: &Path, before: usize, content: &[u8], error: &Utf8Error) -> DataError {
+    let valid = &content[..error.valid_up_to()];
+    DataError::NotUtf8 {
+        path: path.to_owned(),
+        line: before + valid.split(|byte| *byte == b'\n').count(),
+    }
 }
 
 #[cfg(test)]

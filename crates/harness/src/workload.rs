@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use harness_align::Workload;
+use harness_align::{Tally, Workload};
 use harness_data::predictions::{identify, read_predictions};
-use harness_data::{read_examples, read_queries};
+use harness_data::{QueryPart, QueryParts, read_examples, read_queries};
 use harness_record::{Example, Query};
 use harness_sql::cut_runaway;
 
@@ -26,6 +26,22 @@ pub fn read(name: &str, data: Option<&Path>) -> Result<Workload> {
         set.name,
         examples.into_iter().map(Query::from).collect(),
     ))
+}
+
+/// [`read`] for those who ask for the scores on templates alone: a file of queries is read in one pass and its texts are
+/// not kept, so that it may hold millions.
+pub fn read_templates(name: &str, data: Option<&Path>) -> Result<Workload> {
+    let path = Path::new(name);
+    if !path.is_file() {
+        return read(name, data);
+    }
+    let tally = Tally::of_parts(QueryParts::open(path)?, |part: QueryPart, tally| {
+        part.each(|sql| tally.add(sql))
+    })?;
+    if tally.is_empty() {
+        return read(name, data);
+    }
+    Ok(Workload::of_templates(name, tally.finish()))
 }
 
 /// Reads what a model wrote for the questions of `target`, in any format that `harness eval` reads, in the order of the

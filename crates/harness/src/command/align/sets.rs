@@ -1,10 +1,12 @@
 //! The assessment of one set of queries against another, with predictions or without.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use harness_align::assess::Ceiling;
 use harness_align::{
     Assessment, Comparison, Interval, MeanSd, RarefiedRatio, RarefyOptions, ScoreRow, Verdict,
-    Warning, assess,
+    Warning, Workload, assess,
 };
 use serde::Serialize;
 
@@ -28,7 +30,16 @@ pub fn sets(arguments: &AlignArgs) -> Result<()> {
         source,
         target,
         predicted,
-    } = Pair::read(&arguments.pair, arguments.spec.data.as_deref())?;
+    } = Pair::read_with(
+        &arguments.pair,
+        arguments.spec.data.as_deref(),
+        // The table of all scores asks for texts and questions; the assessment asks for the source's templates only.
+        if arguments.all || !arguments.arrays.is_empty() {
+            workload::read
+        } else {
+            workload::read_templates
+        },
+    )?;
     let rarefy = RarefyOptions {
         n: arguments.rarefy,
         draws: arguments.draws,
@@ -56,17 +67,26 @@ pub fn sets(arguments: &AlignArgs) -> Result<()> {
 
 /// The sets that are named on the command line.
 pub struct Pair {
-    pub source: harness_align::Workload,
-    pub target: harness_align::Workload,
+    pub source: Workload,
+    pub target: Workload,
     pub predicted: Option<Predicted>,
 }
 
 impl Pair {
-    pub fn read(arguments: &PairArgs, data: Option<&std::path::Path>) -> Result<Self> {
+    pub fn read(arguments: &PairArgs, data: Option<&Path>) -> Result<Self> {
+        Self::read_with(arguments, data, workload::read)
+    }
+
+    /// [`Self::read`] with a way of its own to read the source.
+    fn read_with(
+        arguments: &PairArgs,
+        data: Option<&Path>,
+        read_source: fn(&str, Option<&Path>) -> Result<Workload>,
+    ) -> Result<Self> {
         let named = |name: &Option<String>, what| name.clone().context(what);
         let source = named(&arguments.source, "give --source")?;
         let target = named(&arguments.target, "give --target")?;
-        let source = workload::read(&source, data).with_context(|| format!("--source {source}"))?;
+        let source = read_source(&source, data).with_context(|| format!("--source {source}"))?;
         let target = workload::read(&target, data).with_context(|| format!("--target {target}"))?;
         let predicted = match &arguments.predictions {
             Some(path) => Some(workload::read_predicted(path, &target)?),
