@@ -131,7 +131,7 @@ impl Fuzzer {
         let mut text = String::from(if self.random.random() { "SELECT " } else { "" });
         // A fragment here and there breaks the rhythm.
         while text.len() < length {
-            units.iter().for_each(|unit| text += unit);
+            text += &units.concat();
             if self.random.random_range(0..5_000) == 0 {
                 text += self.fragments.choose(&mut self.random).unwrap();
             }
@@ -194,7 +194,7 @@ impl Fuzzer {
             ["", "SELECT ", "WITH x AS ("][self.random.random_range(0..3)],
         );
         if let (Ok(template), true) = (&found, deep) {
-            template.style_free();
+            let _ = template.style_free();
             let options = NgramOptions {
                 l_max: self.random.random_range(1..20),
                 filters: self.random.random(),

@@ -103,7 +103,7 @@ fn naive_js(s: &HashMap<String, u64>, t: &HashMap<String, u64>) -> f64 {
 }
 
 fn templates(set: &QuerySet, style_free: bool) -> Vec<Vec<String>> {
-    let texts = set.templates().map(|template| template.to_string());
+    let texts = set.templates().map(ToString::to_string);
     texts
         .map(|text| {
             let tokens = text.split(' ').map(str::to_owned);
@@ -115,7 +115,7 @@ fn templates(set: &QuerySet, style_free: bool) -> Vec<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scores_are_those_of_the_formulas(

@@ -81,7 +81,7 @@ impl QueryParts {
         };
         self.rest = content.split_off(end);
         let lines_before = self.lines;
-        self.lines += content.iter().filter(|byte| **byte == b'\n').count();
+        self.lines += content.split(|byte| *byte == b'\n').count() - 1;
         Ok((!content.is_empty()).then(|| QueryPart {
             path: self.path.clone(),
             content,

@@ -71,7 +71,9 @@ pub fn assess(
     };
     let against =
         |set: &Workload, options: &Options| compare(set.templates(), target.templates(), options);
-    let (comparison, style_free) = (against(source, options)?, against(source, &free)?);
+    let (comparison, style_free) =
+        rayon::join(|| against(source, options), || against(source, &free));
+    let (comparison, style_free) = (comparison?, style_free?);
     let of_predictions = match predictions {
         None => None,
         Some(predictions) => {

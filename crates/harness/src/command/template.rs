@@ -36,7 +36,7 @@ pub fn template() -> Result<()> {
                 break;
             };
             let before = lines;
-            lines += part.iter().filter(|byte| **byte == b'\n').count();
+            lines += part.split(|byte| *byte == b'\n').count() - 1;
             parts.push((part, before));
         }
         if parts.is_empty() {

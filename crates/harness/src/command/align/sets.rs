@@ -1,6 +1,8 @@
 //! The assessment of one set of queries against another, with predictions or without.
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context as _, Result};
 use harness_align::assess::Ceiling;
@@ -86,8 +88,16 @@ impl Pair {
         let named = |name: &Option<String>, what| name.clone().context(what);
         let source = named(&arguments.source, "give --source")?;
         let target = named(&arguments.target, "give --target")?;
-        let source = read_source(&source, data).with_context(|| format!("--source {source}"))?;
-        let target = workload::read(&target, data).with_context(|| format!("--target {target}"))?;
+        // Both at once: reading is most of the time where the sets are large.
+        let (source, target) = thread::scope(|scope| {
+            let reading = scope
+                .spawn(|| read_source(&source, data).with_context(|| format!("--source {source}")));
+            let target =
+                workload::read(&target, data).with_context(|| format!("--target {target}"));
+            let source = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (source, target)
+        });
+        let (source, target) = (source?, target?);
         let predicted = match &arguments.predictions {
             Some(path) => Some(workload::read_predicted(path, &target)?),
             None => None,
