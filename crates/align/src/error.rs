@@ -37,4 +37,28 @@ pub enum AlignError {
         /// Its range.
         expected: &'static str,
     },
+    /// The queries that speak for a target are too few to choose by.
+    #[error(
+        "the target has {queries} queries with a template, expected at least {least}; write down more of what is \
+         asked there, or take another set as target that is like it"
+    )]
+    SampleTooSmall {
+        /// How many there are.
+        queries: usize,
+        /// How many it takes.
+        least: usize,
+    },
+    /// More examples are asked for than can be chosen.
+    #[error(
+        "{n} examples can't be chosen: expected 1 to {candidates}, which is what is left of the {pool} examples of the \
+         pool without duplicates and the target's own; ask for fewer, add a set, or keep duplicates"
+    )]
+    TooFewCandidates {
+        /// How many were asked for.
+        n: usize,
+        /// How many can be chosen.
+        candidates: usize,
+        /// How many the pool has.
+        pool: usize,
+    },
 }

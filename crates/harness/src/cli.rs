@@ -9,6 +9,7 @@ mod align;
 mod augment;
 mod data;
 mod eval;
+mod select;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use augment::AugmentArgs;
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
 pub use eval::{DiffArgs, EvalArgs, EvalCommand, ExamplesArgs, JudgeArgs};
+pub use select::SelectArgs;
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
 ///
@@ -130,6 +132,17 @@ pub enum Command {
     ///
     /// Example: harness augment --source spider:train@data/spider --target bird:dev@data/bird --out data/augmented
     Augment(AugmentArgs),
+    /// Choose examples of a pool for a target, and say what and why.
+    ///
+    /// The target is a set of gold queries, or a sample of at least 50:
+    ///
+    ///   harness select --pool spider:train@data/spider --pool bird:train@data/bird --target mine.jsonl --n 1000 --out chosen
+    ///
+    /// A control arm of the same size:
+    ///
+    ///   harness select --pool spider:train@data/spider --target bird:dev@data/bird --method random --out random
+    #[command(verbatim_doc_comment)]
+    Select(Box<SelectArgs>),
     /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
     ///
     /// Example: harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider

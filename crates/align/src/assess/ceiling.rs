@@ -58,7 +58,7 @@ pub fn ceilings(
 }
 
 /// The queries of each database; none unless all are known.
-fn databases(target: &Workload) -> Option<Vec<Vec<usize>>> {
+pub(crate) fn databases(target: &Workload) -> Option<Vec<Vec<usize>>> {
     let mut units: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, query) in target.queries().iter().enumerate() {
         units

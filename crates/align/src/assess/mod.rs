@@ -5,6 +5,7 @@
 mod ceiling;
 mod withheld;
 
+pub(crate) use ceiling::databases;
 pub use ceiling::{Ceiling, Ceilings, ceilings};
 use serde::{Deserialize, Serialize};
 pub use withheld::Withheld;

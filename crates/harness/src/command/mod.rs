@@ -9,6 +9,7 @@ mod data;
 mod eval;
 mod plan;
 mod run;
+mod select;
 #[cfg(feature = "serve")]
 mod serve;
 mod template;
@@ -36,6 +37,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Advise(arguments) => advise::advise(&arguments),
         Command::Augment(arguments) => augment::run(&arguments),
         Command::Align(arguments) => align::align(*arguments),
+        Command::Select(arguments) => select::select(&arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::serve(&arguments),
