@@ -7,6 +7,7 @@
 mod advise;
 mod align;
 mod augment;
+mod correlate;
 mod data;
 mod eval;
 mod select;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 pub use advise::AdviseArgs;
 pub use align::{AlignArgs, AlignCommand, ExplainArgs, PairArgs};
 pub use augment::AugmentArgs;
+pub use correlate::CorrelateArgs;
 #[cfg(feature = "hub")]
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
@@ -152,9 +154,10 @@ pub enum Command {
     /// Example: harness tokenizer train --config configs/experiment/pretrain.yaml --vocab-size 2048 --out data/builtin
     #[command(subcommand)]
     Tokenizer(TokenizerCommand),
-    /// Correlate alignment with gain over the cells of an experiment, or of a file.
+    /// Which score tells the gain of fine-tuning: correlations, controls, calibration, over the cells of an experiment
+    /// or of files.
     ///
-    /// Example: harness correlate --cells results/first-light/correlate/all/cells.json
+    /// Example: harness correlate --cells results/quickstart/seed-1/correlate/all/cells.json --score ar_rarefied
     Correlate(CorrelateArgs),
     /// Write the tables, the page and the figures of an experiment.
     ///
@@ -364,20 +367,4 @@ pub struct TrainArgs {
     /// Folder for adapter, log and manifest.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
-}
-
-/// Arguments of `correlate`.
-#[derive(Debug, Args)]
-pub struct CorrelateArgs {
-    /// A file of cells (a JSON list), such as an experiment leaves.
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    pub cells: Option<PathBuf>,
-    /// The experiment.
-    #[arg(long, value_name = "FILE", required_unless_present = "cells")]
-    pub config: Option<PathBuf>,
-    #[command(flatten)]
-    pub spec: SpecArgs,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }

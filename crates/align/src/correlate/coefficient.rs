@@ -72,7 +72,7 @@ fn centred(values: &[f64]) -> Vec<f64> {
 mod tests {
     use super::{kendall, pearson, ranks, spearman};
 
-    /// Figures of `scripts/correlation_reference.py` (scipy), which holds the same table.
+    /// Figures of `scripts/reference/correlate.py` (scipy), which holds the same table.
     #[test]
     fn agrees_with_scipy() {
         let x = [1.05, 0.97, 1.10, 0.88, 1.02, 0.97, 1.21, 0.93, 1.00, 1.05];

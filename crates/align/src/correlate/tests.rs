@@ -76,10 +76,11 @@ fn a_rising_relation() {
     assert_eq!(
         names,
         [
-            "a_kl_predictions",
             "ar",
             "control:accuracy_before",
-            "control:inverse_a_kl_predictions"
+            "control:inverse_a_kl_predictions",
+            "control:target_size",
+            "control:constant"
         ]
     );
     assert!(
@@ -120,7 +121,9 @@ fn no_variance() {
     assert_eq!((sign.agree, sign.of), (0, 0));
     let found = run(&RISING);
     assert_eq!(
-        predictor(&found, "a_kl_predictions").kendall.reason,
+        predictor(&found, "control:inverse_a_kl_predictions")
+            .kendall
+            .reason,
         Some(NoValue::ConstantScore)
     );
 }

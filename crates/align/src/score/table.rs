@@ -19,10 +19,11 @@ use crate::warning::Role;
 use crate::workload::Workload;
 
 /// Which values mean that two sets are close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// High ones: a likeness.
+    #[default]
     Likeness,
     /// Low ones: a distance.
     Distance,

@@ -73,7 +73,10 @@ fn gather(context: &Context, inputs: &Inputs<'_>) -> Result<ReportInput> {
         let rows: Vec<Row> = read_json(&stage.file("rows.json")?)?;
         let correlation: Correlation = read_json(&stage.file("correlation.json")?)?;
         input.conclusion.clone_from(&correlation.text);
-        input.correlations = correlation.predictors.iter().map(predictor).collect();
+        // The control that says the same of every cell has nothing to show here.
+        let shown = correlation.predictors.iter();
+        let shown = shown.filter(|p| p.name != "control:constant");
+        input.correlations = shown.map(predictor).collect();
         for row in &rows {
             let mut cell = cell(&spec.model.name, spec.train.seed, row);
             cell.warnings.extend(warnings(inputs, row)?);
