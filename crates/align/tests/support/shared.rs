@@ -1,4 +1,8 @@
 //! The folder of shared data and golden figures, which lies outside the repository.
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +10,11 @@ use serde_json::Value;
 
 /// A JSON file of the shared folder; none, with a line that says so, where it is not there.
 pub fn read(file: &str) -> Option<Value> {
+    Some(serde_json::from_str(&text(file)?).unwrap())
+}
+
+/// The text of a file of the shared folder, in the same way.
+pub fn text(file: &str) -> Option<String> {
     let root = std::env::var_os("HARNESS_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
@@ -20,7 +29,7 @@ pub fn read(file: &str) -> Option<Value> {
         println!("skipped: {} is missing", path.display());
         return None;
     }
-    Some(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+    Some(std::fs::read_to_string(path).unwrap())
 }
 
 /// The texts of a list of strings, or of one field of a list of records.
