@@ -26,6 +26,7 @@ mod distribution;
 mod error;
 pub mod explain;
 mod interval;
+pub mod mix;
 mod options;
 mod query_set;
 pub mod score;

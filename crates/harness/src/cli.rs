@@ -10,6 +10,7 @@ mod augment;
 mod correlate;
 mod data;
 mod eval;
+mod mix;
 mod select;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use correlate::CorrelateArgs;
 pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
 pub use eval::{DiffArgs, EvalArgs, EvalCommand, ExamplesArgs, JudgeArgs};
+pub use mix::MixArgs;
 pub use select::SelectArgs;
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
@@ -145,6 +147,10 @@ pub enum Command {
     ///   harness select --pool spider:train@data/spider --target bird:dev@data/bird --method random --out random
     #[command(verbatim_doc_comment)]
     Select(Box<SelectArgs>),
+    /// Weigh several sets for a target: the mixture that is nearest to it, or that none aligns.
+    ///
+    /// Example: harness mix --source spider:train@data/spider bird:train@data/bird --target mine.jsonl --n 5000
+    Mix(Box<MixArgs>),
     /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
     ///
     /// Example: harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider

@@ -212,6 +212,71 @@ fn what_carries_the_divergence() {
     assert!(text.contains("SELECT FROM INNER JOIN ON =  (1)"), "{text}");
 }
 
+/// The whole table, with what a model wrote and without.
+#[test]
+fn all_scores() {
+    let lab = Lab::new();
+    let rows = |sqls: &[&str]| -> Vec<Value> {
+        let row = |(i, sql): (usize, &&str)| json!({"id": i, "sql": sql, "question": format!("Question {i}?")});
+        sqls.iter().enumerate().map(row).collect()
+    };
+    let (near, far) = ("SELECT a FROM t WHERE b = 1", "SELECT a FROM");
+    write(
+        &lab,
+        "s.jsonl",
+        &rows(&[near, near, "SELECT COUNT(*) FROM t", far]),
+    );
+    write(
+        &lab,
+        "t.jsonl",
+        &rows(&[near, near, "SELECT MAX(a) FROM t"]),
+    );
+    write(
+        &lab,
+        "own.jsonl",
+        &rows(&["SELECT a FROM t", "SELECT b FROM u", "SELECT c FROM v"]),
+    );
+    let numbers =
+        json!({"name": "made", "source": [1, 2], "target": [2, 4], "predictions": [5, 7]});
+    fs::write(lab.path("numbers.json"), numbers.to_string()).unwrap();
+    let pair = "align --source s.jsonl --target t.jsonl --predictions own.jsonl --resamples 0";
+    assert!(json_of(&lab, &format!("{pair} --json"))["scores"].is_null());
+    let found = json_of(&lab, &format!("{pair} --arrays numbers.json --json"));
+    let scores = found["scores"].as_array().unwrap();
+    let row = |name: &str| scores.iter().find(|row| row["name"] == name).unwrap();
+    assert_eq!(row("a_kl")["value"], found["a_kl"]);
+    assert_eq!(row("a_kl")["ratio"], found["ar"]);
+    for name in ["subtree_jaccard", "feature_energy", "js_style_free"] {
+        assert!(row(name)["ratio"].as_f64().unwrap() > 1.0, "{name}");
+    }
+    assert_eq!(row("feature_energy")["refused"]["source"], 1);
+    assert_eq!(row("question_bm25")["missing"], "same_questions");
+    // Means 1.5, 3 and 6.
+    let gap = row("made_gap");
+    assert_eq!(
+        (&gap["value"], &gap["of_predictions"], &gap["ratio"]),
+        (&json!(1.5), &json!(3.0), &json!(2.0))
+    );
+    let text = lab.succeed(&format!("{pair} --all"));
+    for part in [
+        "feature_energy -",
+        "question_tfidf and 1 more: predictions answer the target's own questions",
+        "1 queries of the source",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    fs::write(
+        lab.path("numbers.json"),
+        "{\"name\": \"made\", \"source\": [1], \"target\": []}",
+    )
+    .unwrap();
+    let said = lab.fail(&format!("{pair} --arrays numbers.json"));
+    assert!(
+        said.contains("numbers.json") && said.contains("at least one row"),
+        "{said}"
+    );
+}
+
 #[test]
 fn bad_input_is_told() {
     let lab = Lab::new();

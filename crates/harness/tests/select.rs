@@ -96,3 +96,36 @@ fn what_cannot_be_chosen_is_told() {
         "{small}"
     );
 }
+
+#[test]
+fn weights_of_several_sets() {
+    let lab = lab();
+    write(&lab, "plain.jsonl", &[("SELECT a FROM @", 300, "one")]);
+    write(
+        &lab,
+        "filter.jsonl",
+        &[("SELECT a FROM @ WHERE b = 1", 300, "one")],
+    );
+    let line = "mix --source plain.jsonl filter.jsonl --target wanted.jsonl --n 100";
+    let text = lab.succeed(line);
+    assert!(text.contains("take "), "{text}");
+    let found: Value = serde_json::from_str(&lab.succeed(&format!("{line} --json"))).unwrap();
+    let weights: Vec<f64> = (0..2)
+        .map(|k| found["sets"][k]["weight"].as_f64().unwrap())
+        .collect();
+    assert!(
+        (weights.iter().sum::<f64>() - 1.0).abs() < 1e-9 && weights.iter().all(|w| *w > 0.1),
+        "{weights:?}"
+    );
+    assert!(found["gap"].as_f64().unwrap() <= 1e-9);
+    assert_eq!(found["fit"], "aligns");
+    // Nothing of the target is in this set.
+    write(&lab, "odd.jsonl", &[("VALUES (max(1))", 300, "one")]);
+    let text = lab.succeed("mix --source odd.jsonl --target wanted.jsonl");
+    assert!(
+        text.starts_with("None aligns") && text.contains("harness augment"),
+        "{text}"
+    );
+    let said = lab.fail("mix --source absent.jsonl --target wanted.jsonl");
+    assert!(said.contains("absent.jsonl"), "{said}");
+}

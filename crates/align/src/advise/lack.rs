@@ -23,7 +23,7 @@ pub struct Lack {
 
 /// The first `most` templates of `target` that none of `train` has, and the share of the target's queries with a
 /// template that have one of them. Frequent templates come first, equally frequent ones in their own order.
-pub(super) fn lacking(train: &[Workload], target: &Workload, most: usize) -> (Vec<Lack>, f64) {
+pub(crate) fn lacking(train: &[Workload], target: &Workload, most: usize) -> (Vec<Lack>, f64) {
     let known: BTreeSet<&Template> = train
         .iter()
         .flat_map(|set| set.templates().distinct())

@@ -12,6 +12,7 @@ mod lack;
 pub use candidate::{Candidate, Caution, Reading};
 pub use expect::{Expectation, LEAST_CELLS, LeftOut, expect};
 pub use lack::Lack;
+pub(crate) use lack::lacking;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -127,7 +128,7 @@ pub fn advise(
             .cmp(&b.reading)
             .then(a.comparison.js.total_cmp(&b.comparison.js))
     });
-    let (lacking, lacking_share) = lack::lacking(train, target, LACKS);
+    let (missing, lacking_share) = lacking(train, target, LACKS);
     Ok(Advice {
         model: model.to_owned(),
         target: target.name().to_owned(),
@@ -135,7 +136,7 @@ pub fn advise(
         answer: answer(&candidates),
         predictions: of_predictions,
         candidates,
-        lacking,
+        lacking: missing,
         lacking_share,
     })
 }

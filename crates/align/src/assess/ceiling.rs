@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::Space;
 use crate::options::{Options, RarefyOptions};
+use crate::score::js::js;
 use crate::score::rarefied::{MeanSd, generator};
 use crate::workload::Workload;
 
@@ -20,6 +21,9 @@ use crate::workload::Workload;
 pub struct Ceiling {
     /// A(T', T″) of whole halves.
     pub a: MeanSd,
+    /// Jensen-Shannon divergence of whole halves, in bits.
+    #[serde(default)]
+    pub js: MeanSd,
     /// `A_n(T', T″)` with n queries of T', at the n of the rarefied ratio or the size of the half if that is smaller.
     pub a_rarefied: MeanSd,
     /// That n, the mean over the draws.
@@ -96,6 +100,10 @@ fn ceiling(
         let size = n.unwrap_or(source.len()).min(source.len());
         let part = index::sample(&mut random, source.len(), size);
         let part = space.count_groups(part.into_iter().map(|i| source[i]));
+        let apart = js(
+            &space.count(source.iter().copied()),
+            &space.count(target.iter().copied()),
+        );
         let whole = against.alignment(&space.count_groups(source));
         let rarefied = against.alignment(&part);
         (whole.is_finite() && rarefied.is_finite()).then_some([
@@ -103,12 +111,14 @@ fn ceiling(
             rarefied,
             size as f64,
             target.len() as f64,
+            apart,
         ])
     };
-    let found: Vec<[f64; 4]> = (0..rarefy.draws).into_par_iter().filter_map(draw).collect();
+    let found: Vec<[f64; 5]> = (0..rarefy.draws).into_par_iter().filter_map(draw).collect();
     let column = |i: usize| MeanSd::of(found.iter().map(|row| row[i]));
     (!found.is_empty()).then(|| Ceiling {
         a: column(0),
+        js: column(4),
         a_rarefied: column(1),
         n: column(2).mean,
         n_target: column(3).mean,

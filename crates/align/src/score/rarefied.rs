@@ -29,7 +29,7 @@ const PREDICTIONS: usize = 1;
 const TARGET: usize = 2;
 
 /// A mean over draws.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeanSd {
     /// The mean.
     pub mean: f64,

@@ -53,12 +53,9 @@ impl StageKind {
     /// kind stale: raise it with each change after which the same input gives another result.
     pub fn code_version(self) -> u32 {
         match self {
-            Self::Data
-            | Self::Predict
-            | Self::Score
-            | Self::Align
-            | Self::Train
-            | Self::Correlate => 1,
+            Self::Data | Self::Predict | Self::Score | Self::Train => 1,
+            // 2: with all scores, ceilings, and intervals by half-samples; correlations of all of these, with clusters.
+            Self::Align | Self::Correlate => 2,
             // 2: with a page and figures.
             Self::Report => 2,
         }

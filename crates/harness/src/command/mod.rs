@@ -7,6 +7,7 @@ mod config;
 mod correlate;
 mod data;
 mod eval;
+mod mix;
 mod plan;
 mod run;
 mod select;
@@ -38,6 +39,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Augment(arguments) => augment::run(&arguments),
         Command::Align(arguments) => align::align(*arguments),
         Command::Select(arguments) => select::select(&arguments),
+        Command::Mix(arguments) => mix::mix(&arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::serve(&arguments),

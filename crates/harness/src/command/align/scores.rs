@@ -1,9 +1,11 @@
 //! The table of all scores, and of numbers that a model wrote.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use harness_align::score::arrays::{NumberArrays, array_scores};
+use harness_align::score::table::{Missing, Refused};
 use harness_align::{Direction, Options, ScoreRow, Workload, score_table};
 
 use crate::files::read_json;
@@ -57,4 +59,40 @@ pub fn print(rows: &[ScoreRow]) {
         );
         println!("{}", line.trim_end());
     }
+    let notes = notes(rows);
+    if !notes.is_empty() {
+        println!();
+    }
+    for note in notes {
+        println!("note: {note}");
+    }
+}
+
+/// What the dashes mean, each reason once, and how many queries scores of parse trees leave out.
+fn notes(rows: &[ScoreRow]) -> Vec<String> {
+    let mut reasons: BTreeMap<Missing, Vec<&str>> = BTreeMap::new();
+    for row in rows {
+        if let Some(missing) = row.missing {
+            reasons.entry(missing).or_default().push(&row.name);
+        }
+    }
+    let mut notes: Vec<String> = (reasons.iter())
+        .map(|(reason, names)| match names.as_slice() {
+            [one] => format!("{one}: {reason}"),
+            [first, others @ ..] => format!("{first} and {} more: {reason}", others.len()),
+            [] => reason.to_string(),
+        })
+        .collect();
+    if let Some(refused) = rows.iter().find_map(|row| row.refused) {
+        let Refused {
+            source,
+            target,
+            predictions,
+        } = refused;
+        notes.push(format!(
+            "features and parse trees are without what the parser refuses: {source} queries of the source, {target} of \
+             the target, {predictions} predictions"
+        ));
+    }
+    notes
 }
