@@ -239,6 +239,42 @@ pub fn mix(
     })
 }
 
+/// The objective of the mixture of `sets` with these weights, on any target.
+///
+/// # Errors
+/// As [`mix`], and [`AlignError::Option`] unless there are as many weights as sets.
+pub fn value_of(
+    sets: &[Workload],
+    target: &Workload,
+    weights: &[f64],
+    options: &MixOptions,
+) -> Result<f64, AlignError> {
+    if weights.len() != sets.len() {
+        return Err(AlignError::Option {
+            field: "weights",
+            found: weights.len().to_string(),
+            expected: "one for each set",
+        });
+    }
+    let all: Vec<_> = sets
+        .iter()
+        .chain([target])
+        .map(Workload::templates)
+        .collect();
+    let space = Space::new(&all, options.scores);
+    let counts: Vec<Counts> = (0..sets.len())
+        .map(|k| count(&space, Role::Source, &space.templates(k), options.scores))
+        .collect::<Result<_, _>>()?;
+    let target = count(
+        &space,
+        Role::Target,
+        &space.templates(sets.len()),
+        options.scores,
+    )?;
+    let counts: Vec<&Counts> = counts.iter().collect();
+    Ok(Table::new(options.objective, &counts, &target, options.scores.alpha).value(weights))
+}
+
 /// The objective of each set alone.
 fn singles(table: &Table) -> Vec<f64> {
     (0..table.sets())

@@ -54,10 +54,9 @@ impl StageKind {
     pub fn code_version(self) -> u32 {
         match self {
             Self::Data | Self::Predict | Self::Score | Self::Train => 1,
-            // 2: with all scores, ceilings, and intervals by half-samples; correlations of all of these, with clusters.
-            Self::Align | Self::Correlate => 2,
-            // 2: with a page and figures.
-            Self::Report => 2,
+            // Align 2: all scores, ceilings, intervals by half-samples. Correlate 2: clusters, controls, more statistics.
+            // Report 2: with a page and figures.
+            Self::Align | Self::Correlate | Self::Report => 2,
         }
     }
 

@@ -75,7 +75,10 @@ fn gather(context: &Context, inputs: &Inputs<'_>) -> Result<ReportInput> {
         input.conclusion.clone_from(&correlation.text);
         // The control that says the same of every cell has nothing to show here.
         let shown = correlation.predictors.iter();
-        let shown = shown.filter(|p| p.name != "control:constant");
+        let shown = shown.filter(|p| {
+            let is_shown = p.control || SCORES.contains(&p.name.as_str());
+            is_shown && p.name != "control:constant"
+        });
         input.correlations = shown.map(predictor).collect();
         for row in &rows {
             let mut cell = cell(&spec.model.name, spec.train.seed, row);
@@ -204,6 +207,25 @@ fn warnings(inputs: &Inputs<'_>, row: &Row) -> Result<Vec<String>> {
     }
     Ok(texts)
 }
+
+/// Scores that the tables show, beside the controls. All of them stand in `correlation.json`, and `harness correlate
+/// --cells` prints them in their order.
+const SCORES: [&str; 14] = [
+    "a_kl",
+    "a_kl_min",
+    "a_kl_rev",
+    "a_kl_style_free",
+    "ar",
+    "ar_rarefied",
+    "feature_energy",
+    "js",
+    "js_ratio",
+    "ovlp_ngram",
+    "ovlp_ratio_template",
+    "ovlp_template",
+    "question_tfidf",
+    "subtree_jaccard",
+];
 
 fn predictor(report: &PredictorReport) -> harness_report::Correlation {
     let of = |coefficient: &Coefficient| {
