@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use harness_augment::Probe;
-use harness_eval::exec::{Job, Pool, Value};
+use harness_eval::exec::{Job, Limits, Pool, Value};
 use harness_record::Scalar;
 
 use crate::stage::score::worker_options;
@@ -21,7 +21,13 @@ pub struct Executor<'a> {
 impl<'a> Executor<'a> {
     pub fn new(databases: &'a [PathBuf], timeout_seconds: f64) -> Result<Self> {
         let options = worker_options(timeout_seconds, None)?;
-        let pool = Pool::new(options.worker, options.limits, options.workers);
+        // What is kept must not depend on how busy the machine is: only the limit of steps decides, and the clock is left
+        // to stop what hangs.
+        let limits = Limits {
+            wall_ms: Limits::default().wall_ms.max(options.limits.wall_ms),
+            ..options.limits
+        };
+        let pool = Pool::new(options.worker, limits, options.workers);
         Ok(Self { databases, pool })
     }
 
