@@ -101,15 +101,15 @@ pub enum Command {
     Eval(Box<EvalArgs>),
     /// Fine-tune or not, on what, what to expect, how sure: one page.
     ///
-    /// The model is asked some of the target's questions, unless what it writes is given; nothing is trained.
+    /// The model is asked the target's questions, unless what it writes is given; nothing is trained. An experiment says
+    /// which prompt suits the model:
     ///
-    ///   harness advise --model builtin --train bird:train@data/synth/bird spider:train@data/synth/spider \
-    ///     --target spider:dev@data/synth/spider
+    ///   harness advise --config configs/quickstart.yaml --target spider-dev
     ///
     /// With predictions that are there already, and the cells of earlier runs to say how many points to expect:
     ///
-    ///   harness advise --model gpt-x --train mine.jsonl --target bird:dev@data/bird --predictions predict_dev.json \
-    ///     --history cells.json
+    ///   harness advise --model gpt-x --train mine.jsonl --target bird:dev@data/bird \
+    ///     --predictions predict_dev.json --history cells.json
     #[command(verbatim_doc_comment)]
     Advise(Box<AdviseArgs>),
     /// Compare the structure of two sets of queries, and of predictions with the same target.

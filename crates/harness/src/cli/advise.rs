@@ -21,7 +21,7 @@ pub struct AdviseArgs {
     /// Take model, prompt, training sets and target of an experiment.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A training set to consider: KIND:SPLIT[@FOLDER], a file of queries, or the name of one of the experiment; may be
+    /// A training set to consider: KIND:SPLIT@FOLDER, a file of queries, or the name of one of the experiment; may be
     /// repeated. All of the experiment by default.
     #[arg(long, value_name = "SET", required_unless_present = "config", num_args = 1..)]
     pub train: Vec<String>,

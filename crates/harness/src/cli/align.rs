@@ -85,7 +85,7 @@ pub struct ExplainArgs {
 /// Two sets of queries, and what a model writes for the second.
 #[derive(Debug, Args)]
 pub struct PairArgs {
-    /// The set that is judged, such as a training set: KIND:SPLIT[@FOLDER], or a file of queries (JSON Lines with `sql`,
+    /// The set that is judged, such as a training set: KIND:SPLIT@FOLDER, or a file of queries (JSON Lines with `sql`,
     /// or one query a line).
     #[arg(long, value_name = "SET", requires = "target")]
     pub source: Option<String>,

@@ -7,7 +7,7 @@ use clap::Args;
 /// Arguments of `augment`.
 #[derive(Debug, Args)]
 pub struct AugmentArgs {
-    /// The training set that is augmented, with databases: KIND:SPLIT[@FOLDER], or a file that ends in .jsonl.
+    /// The training set that is augmented, with databases: KIND:SPLIT@FOLDER, or a file that ends in .jsonl.
     #[arg(long, value_name = "SET")]
     pub source: String,
     /// The set whose templates are wanted: named in the same way, or a file of queries (JSON Lines with `sql`, or one

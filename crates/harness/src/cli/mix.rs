@@ -11,7 +11,7 @@ use super::align::ScoreArgs;
 /// Arguments of `mix`.
 #[derive(Debug, Args)]
 pub struct MixArgs {
-    /// A set to mix: KIND:SPLIT[@FOLDER], or a file of queries; may be repeated.
+    /// A set to mix: KIND:SPLIT@FOLDER, or a file of queries; may be repeated.
     #[arg(long, value_name = "SET", required = true, num_args = 1..)]
     pub source: Vec<String>,
     /// What to mix for: gold queries, or a sample of them, named in the same way.

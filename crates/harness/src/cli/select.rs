@@ -11,7 +11,7 @@ use super::align::ScoreArgs;
 /// Arguments of `select`.
 #[derive(Debug, Args)]
 pub struct SelectArgs {
-    /// A set to choose from: KIND:SPLIT[@FOLDER], or a file of queries; may be repeated.
+    /// A set to choose from: KIND:SPLIT@FOLDER, or a file of queries; may be repeated.
     #[arg(long, value_name = "SET", required = true, num_args = 1..)]
     pub pool: Vec<String>,
     /// What to choose for: gold queries, or a sample of at least 50 of them, named in the same way.
