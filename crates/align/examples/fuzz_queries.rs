@@ -4,7 +4,7 @@
 //!     fuzz_queries [--seed N] [--seconds N] [--inputs N] [--queries FILE ...]
 //!
 //! FILE has one query a line. What must hold: nothing panics, the pieces of the scanner are the whole text, both
-//! ways to templates and both ways to n-grams agree, and what is cut is a beginning. It ends with counts and with the
+//! ways to templates and both ways to n-grams agree, parse trees can be counted, and what is cut is a beginning. It ends with counts and with the
 //! slowest texts by their length; a fault ends it with the text.
 
 #![allow(
@@ -24,7 +24,8 @@ use harness_sql::lex::Scanner;
 use harness_sql::ngram::count;
 use harness_sql::order::is_ordered;
 use harness_sql::{
-    NgramOptions, NgramTable, TemplateTable, classify, cut_runaway, extract_sql, template,
+    NgramOptions, NgramTable, Parsed, TemplateTable, classify, cut_runaway, extract_sql, features,
+    template,
 };
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -193,6 +194,13 @@ impl Fuzzer {
             sql,
             ["", "SELECT ", "WITH x AS ("][self.random.random_range(0..3)],
         );
+        if deep && sql.len() < 4_000 {
+            let parsed = Parsed::new(sql);
+            assert_eq!(parsed.as_ref().map(Parsed::features), features(sql));
+            if let Some(parsed) = parsed {
+                let _ = parsed.subtrees();
+            }
+        }
         if let (Ok(template), true) = (&found, deep) {
             let _ = template.style_free();
             let options = NgramOptions {

@@ -26,6 +26,21 @@ pub(crate) struct GroupCounts {
     pub total: u64,
 }
 
+impl GroupCounts {
+    /// What is left without those of a part of the multiset.
+    pub fn without(&self, part: &Self) -> Self {
+        Self {
+            n: self
+                .n
+                .iter()
+                .zip(&part.n)
+                .map(|(n, part)| n.saturating_sub(*part))
+                .collect(),
+            total: self.total.saturating_sub(part.total),
+        }
+    }
+}
+
 /// Numbers the templates and n-grams of several sets, and knows the n-grams of each template, so that counting a
 /// resample takes time for its templates' tokens and for the groups of features.
 ///
@@ -82,6 +97,11 @@ impl Space {
     /// Templates of the queries of a set that have one, in their order.
     pub fn templates(&self, set: usize) -> Vec<u32> {
         self.sets[set].iter().copied().flatten().collect()
+    }
+
+    /// How many features each group has (g).
+    pub fn sizes(&self) -> &[u32] {
+        &self.sizes
     }
 
     /// A target, for many sources.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::Space;
 use crate::options::{Options, RarefyOptions};
-use crate::score::js::js;
+use crate::score::js::js_of_groups;
 use crate::score::rarefied::{MeanSd, generator};
 use crate::workload::Workload;
 
@@ -81,6 +81,7 @@ fn ceiling(
     purpose: u64,
 ) -> Option<Ceiling> {
     let slots = space.slots(0);
+    let whole = space.count_groups(units.iter().flatten().filter_map(|&place| slots[place]));
     let draw = |draw: usize| {
         let mut random = generator(rarefy.seed, purpose, draw);
         let mut order: Vec<usize> = (0..units.len()).collect();
@@ -95,16 +96,14 @@ fn ceiling(
             };
             half.extend(units[unit].iter().filter_map(|&place| slots[place]));
         }
-        let of_target = space.count_groups(target.iter().copied());
+        let of_source = space.count_groups(source.iter().copied());
+        let of_target = whole.without(&of_source);
         let against = space.against(&of_target);
         let size = n.unwrap_or(source.len()).min(source.len());
         let part = index::sample(&mut random, source.len(), size);
         let part = space.count_groups(part.into_iter().map(|i| source[i]));
-        let apart = js(
-            &space.count(source.iter().copied()),
-            &space.count(target.iter().copied()),
-        );
-        let whole = against.alignment(&space.count_groups(source));
+        let apart = js_of_groups(&of_source, &of_target, space.sizes());
+        let whole = against.alignment(&of_source);
         let rarefied = against.alignment(&part);
         (whole.is_finite() && rarefied.is_finite()).then_some([
             whole,
