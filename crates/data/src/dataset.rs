@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use harness_record::{Example, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::chosen::read_ids;
 use crate::defect::Exclusions;
 use crate::error::DataError;
 use crate::file::SourceFile;
@@ -29,6 +30,9 @@ pub struct DatasetRef {
     /// Keep the questions about these databases only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub databases: Option<Vec<String>>,
+    /// Keep the examples only whose identifiers this file lists, as `harness select` writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<PathBuf>,
     /// Draw this many examples of those that pass the filters, without replacement and without
     /// regard to database or difficulty. If fewer pass, all are taken and the notes say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +66,7 @@ impl DatasetRef {
             root: root.into(),
             split: split.into(),
             databases: None,
+            ids: None,
             limit: None,
             seed: 0,
             require_database: false,
@@ -161,6 +166,14 @@ pub fn load_without(reference: &DatasetRef, exclusions: &Exclusions) -> Result<D
         refuse_unknown_databases(reference, wanted, &examples)?;
         examples.retain(|example| wanted.contains(&example.db_id));
         notes.other_databases = notes.read - examples.len();
+    }
+    if let Some(path) = &reference.ids {
+        let wanted = read_ids(path)?;
+        let before = examples.len();
+        examples.retain(|example| wanted.contains(&example.id));
+        notes.not_chosen = before - examples.len();
+        // A list may be of several sets, or what it lists may have gone before.
+        notes.chosen_elsewhere = wanted.len() - examples.len();
     }
     // Databases that are made of the rows are made of those that are drawn: none is absent before.
     if reference.require_database && !make_databases {

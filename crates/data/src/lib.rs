@@ -10,6 +10,7 @@
 #![allow(clippy::doc_markdown)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod chosen;
 mod content;
 mod dataset;
 pub mod defect;

@@ -15,6 +15,12 @@ pub struct Notes {
     pub repeated: Vec<String>,
     /// Left out because their database is not among those asked for.
     pub other_databases: usize,
+    /// Left out because the list of identifiers does not have them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_chosen: usize,
+    /// Identifiers of the list that no example of this set has, or none that was left; no records.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub chosen_elsewhere: usize,
     /// Left out because their database file is absent, by database.
     pub no_database: BTreeMap<String, usize>,
     /// Left out because a list of defects says so, by kind.
@@ -108,6 +114,18 @@ impl Notes {
             lines.push(format!(
                 "{} left out: about other databases",
                 self.other_databases
+            ));
+        }
+        if self.not_chosen > 0 {
+            lines.push(format!(
+                "{} left out: not among the identifiers that are wanted",
+                self.not_chosen
+            ));
+        }
+        if self.chosen_elsewhere > 0 {
+            lines.push(format!(
+                "{} of the wanted identifiers are not in this set",
+                self.chosen_elsewhere
             ));
         }
         if !self.no_database.is_empty() {

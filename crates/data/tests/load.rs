@@ -125,6 +125,47 @@ fn filters_and_the_draw() {
 }
 
 #[test]
+fn a_list_of_identifiers_chooses() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wanted = twelve(folder.path());
+    let all = load(&wanted).unwrap();
+    let (second, ninth) = (&all.examples[1].id, &all.examples[8].id);
+    let rows = format!(
+        "{{\"id\": \"{ninth}\", \"order\": 1}}\n\n{{\"id\": \"{second}\"}}\n{{\"id\": 7}}\n"
+    );
+    write(folder.path(), "chosen.jsonl", &rows);
+    wanted.ids = Some(folder.path().join("chosen.jsonl"));
+    let chosen = load(&wanted).unwrap();
+    assert_eq!(ids(&chosen.examples), [second, ninth]);
+    assert_eq!(
+        (chosen.notes.not_chosen, chosen.notes.chosen_elsewhere),
+        (10, 1)
+    );
+
+    write(folder.path(), "chosen.txt", &format!("{ninth}\n"));
+    wanted.ids = Some(folder.path().join("chosen.txt"));
+    assert_eq!(ids(&load(&wanted).unwrap().examples), [ninth]);
+
+    write(folder.path(), "chosen.txt", "another\n");
+    let none = load(&wanted).unwrap_err().to_string();
+    assert!(
+        none.contains("12 left out: not among the identifiers"),
+        "{none}"
+    );
+    write(
+        folder.path(),
+        "chosen.jsonl",
+        "{\"id\": 1}\n{\"name\": 1}\n",
+    );
+    wanted.ids = Some(folder.path().join("chosen.jsonl"));
+    let fault = load(&wanted).unwrap_err().to_string();
+    assert!(
+        fault.contains("chosen.jsonl") && fault.contains("`id`") && fault.contains('2'),
+        "{fault}"
+    );
+}
+
+#[test]
 fn train_all_has_the_ids_of_its_parts() {
     let folder = tempfile::tempdir().unwrap();
     let row = json!([{"db_id": "pond", "question": "q", "query": "SELECT 1"}]).to_string();

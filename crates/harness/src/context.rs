@@ -80,6 +80,7 @@ impl Context {
         let kind = convert::<_, DatasetKind>(&set.dataset)?;
         Ok(DatasetRef {
             databases: set.databases.clone(),
+            ids: set.ids.clone(),
             limit: set.limit,
             seed: set.seed,
             require_database: set.require_database,
@@ -135,9 +136,14 @@ impl Context {
                         own.insert(format!("file:{}", file.path), digest(&file.sha256)?);
                     }
                     for (number, path) in (1..).zip(&self.spec.defects) {
-                        let bytes = std::fs::read(path)
-                            .with_context(|| format!("cannot read {}", path.display()))?;
-                        own.insert(format!("file:defects/{number}"), Digest::of_bytes(&bytes));
+                        own.insert(format!("file:defects/{number}"), of_file(path)?);
+                    }
+                    if let Some(path) = self
+                        .spec
+                        .set(&stage.id.name)
+                        .and_then(|set| set.ids.as_ref())
+                    {
+                        own.insert("file:ids".to_owned(), of_file(path)?);
                     }
                 }
                 StageKind::Predict | StageKind::Train => {
@@ -148,6 +154,12 @@ impl Context {
         }
         Ok(inputs)
     }
+}
+
+/// The digest of a file's content.
+fn of_file(path: &Path) -> Result<Digest> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Digest::of_bytes(&bytes))
 }
 
 /// A SHA-256 in hexadecimal as a digest.

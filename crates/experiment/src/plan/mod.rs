@@ -150,9 +150,10 @@ impl Plan {
     }
 }
 
-/// Where a set lies is not among what determines it: its files' digests are, as inputs.
+/// Where a set lies, and the list of its chosen examples, is not among what determines it: the files' digests are, as
+/// inputs.
 fn set_parameters(set: &Set) -> Value {
-    json!({ "set": without(json!(set), &["root"]) })
+    json!({ "set": without(json!(set), &["root", "ids"]) })
 }
 
 /// The stages that prompts take something from: those given, and the set that worked examples are from.

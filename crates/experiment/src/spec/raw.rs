@@ -151,6 +151,9 @@ pub(super) struct RawSet {
     pub root: Option<PathBuf>,
     /// Only questions about these databases; default all.
     pub databases: Option<Vec<String>>,
+    /// Only the examples whose identifiers this file lists, such as the `selected.jsonl` of `harness select`; default
+    /// all.
+    pub ids: Option<PathBuf>,
     /// At most this many questions, drawn at random with the seed; default all.
     pub limit: Option<usize>,
     /// Seed of the draw; default the experiment's.

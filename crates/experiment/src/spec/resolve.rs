@@ -269,6 +269,7 @@ fn set(raw: RawSet, path: &str, seed: u64, check: &mut Check<'_>) -> Option<Set>
         split: raw.split?,
         root: raw.root,
         databases: raw.databases,
+        ids: raw.ids,
         limit: raw.limit,
         seed: raw.seed.unwrap_or(seed),
         require_database: raw.require_database.unwrap_or(false),

@@ -85,6 +85,9 @@ pub struct Set {
     /// Only questions about these databases.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub databases: Option<Vec<String>>,
+    /// Only the examples whose identifiers this file lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<PathBuf>,
     /// At most this many questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

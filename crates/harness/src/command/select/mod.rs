@@ -64,7 +64,7 @@ pub fn select(arguments: &SelectArgs) -> Result<()> {
         print!("{page}");
         match &arguments.out {
             Some(out) => println!(
-                "\nThe identifiers are in {}.",
+                "\nThe identifiers are in {}; a training set of an experiment takes them as `ids:`.",
                 out.join("selected.jsonl").display()
             ),
             None => println!("\nNothing is written without --out FOLDER."),
