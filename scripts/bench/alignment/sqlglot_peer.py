@@ -4,7 +4,7 @@
     sqlglot_peer.py SOURCE TARGET [--style-free]
 
 Files and figures are as in scanner.py. Printing rewrites (`SUBSTR`, `LIMIT a, b`, `IS NOT NULL`), and what sqlglot can't
-parse is left out, so the figures differ a little from those of the definition. Wants `pip install sqlglot==27.20.0`.
+parse is left out, so the figures differ a little from those of the definition. Wants `pip install sqlglot==30.30.0`.
 """
 
 import logging
