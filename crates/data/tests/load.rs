@@ -142,7 +142,7 @@ fn a_list_of_identifiers_chooses() {
         (10, 1)
     );
 
-    write(folder.path(), "chosen.txt", &format!("{ninth}\n"));
+    write(folder.path(), "chosen.txt", format!("{ninth}\n"));
     wanted.ids = Some(folder.path().join("chosen.txt"));
     assert_eq!(ids(&load(&wanted).unwrap().examples), [ninth]);
 
