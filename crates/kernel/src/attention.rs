@@ -1,6 +1,7 @@
 //! Causal self-attention for training: sequences laid end to end, gradients by recomputation.
 //!
-//! `S = QKᵀ/√d`, `P = softmax(S)` over positions up to the query's own, `O = PV`. Nothing but Q, K and V is kept for the
+//! `S = QKᵀ/√d`, `P = softmax(S)` over positions up to the query's own (the last `window` of them
+//! where attention slides), `O = PV`. Nothing but Q, K and V is kept for the
 //! backward pass; P is computed again a block of queries at a time. Heads that share a key head
 //! (grouped-query attention) read it in place, without copies.
 
@@ -24,6 +25,8 @@ pub struct AttentionShape {
     pub head_dim: usize,
     /// First row of each sequence, and the number of rows at the end: `sequences + 1` values, rising.
     pub starts: Vec<usize>,
+    /// How many positions a query sees, its own among them; none: all before it.
+    pub window: Option<usize>,
 }
 
 impl AttentionShape {
@@ -62,7 +65,7 @@ struct Task {
     kv_head: usize,
 }
 
-/// `P` of queries `from..to` (relative to the sequence) of one head, `[to − from, to]`, zero above the diagonal.
+/// `P` of queries `from..to` (relative to the sequence) of one head, `[to − from, to]`, zero where the query does not see.
 fn probabilities(
     shape: &AttentionShape,
     q: View<'_>,
@@ -85,7 +88,9 @@ fn probabilities(
     product((scores, to), (to - from, to, d), queries, keys, 1.0, false);
     for (offset, row) in scores.chunks_exact_mut(to).enumerate() {
         let seen = from + offset + 1;
-        softmax_in_place(&mut row[..seen], shape.scale());
+        let first = shape.window.map_or(0, |window| seen.saturating_sub(window));
+        row[..first].fill(0.0);
+        softmax_in_place(&mut row[first..seen], shape.scale());
         row[seen..].fill(0.0);
     }
 }

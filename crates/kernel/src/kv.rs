@@ -140,10 +140,13 @@ const QUERY_ROWS: usize = 8;
 /// Sequence `s` has `counts[s]` consecutive rows in `q` and `out` (`[rows, heads · d]`, rotated), the first at position
 /// `positions[s]`; its keys and values up to the last of them are stored already.
 ///
+/// With a `window` a query sees that many positions, its own among them.
+///
 /// # Panics
-/// If the shapes do not fit.
+/// If the shapes do not fit, or the window is 0.
 pub fn attend(
     layer: usize,
+    window: Option<usize>,
     caches: &[&KvCache],
     positions: &[usize],
     counts: &[usize],
@@ -163,6 +166,7 @@ pub fn attend(
     assert!(caches.len() == positions.len() && caches.len() == counts.len());
     assert_eq!(q.len(), counts.iter().sum::<usize>() * row_width);
     assert_eq!(q.len(), out.len());
+    assert_ne!(window, Some(0));
     let group = heads / kv_heads;
     let mut tasks = Vec::new();
     let mut row = 0;
@@ -210,8 +214,11 @@ pub fn attend(
                     .chunks_exact_mut(padded)
                     .take(group)
                 {
-                    softmax_in_place(&mut scores[..=first + r], scale);
-                    scores[first + r + 1..].fill(0.0);
+                    let own = first + r;
+                    let oldest = window.map_or(0, |window| (own + 1).saturating_sub(window));
+                    scores[..oldest].fill(0.0);
+                    softmax_in_place(&mut scores[oldest..=own], scale);
+                    scores[own + 1..].fill(0.0);
                 }
             }
             let mut buffer = vec![0f32; rows * d];

@@ -1,5 +1,5 @@
 //! Rotary position embedding in the half-split layout of Hugging Face checkpoints (Su et al. 2021):
-//! the pair `(x[i], x[i + d/2])` turns by `position · θ^(−2i/d)`.
+//! the pair `(x[i], x[i + d/2])` turns by `position · f[i]`; plain models have `f[i] = θ^(−2i/d)`.
 
 use crate::threads::for_each_row_block;
 
@@ -12,15 +12,14 @@ pub struct Rope {
 }
 
 impl Rope {
-    /// Tables for heads of width `head_dim` (even), base `theta`.
-    pub fn new(head_dim: usize, theta: f64, positions: usize) -> Self {
-        let half = head_dim / 2;
+    /// Tables for heads of width `2 · frequencies.len()`; frequencies are in radians a position.
+    pub fn new(frequencies: &[f32], positions: usize) -> Self {
+        let half = frequencies.len();
         let mut cos = Vec::with_capacity(positions * half);
         let mut sin = Vec::with_capacity(positions * half);
         for position in 0..positions {
-            for i in 0..half {
-                // The reference computes frequency and angle in f32; its rounding is followed.
-                let frequency = (1.0 / theta.powf((2 * i) as f64 / head_dim as f64)) as f32;
+            for frequency in frequencies {
+                // The reference computes the angle in f32; its rounding is followed.
                 let angle = position as f32 * frequency;
                 cos.push(angle.cos());
                 sin.push(angle.sin());

@@ -4,44 +4,17 @@
 //! refuses by name: a setting silently ignored does not crash, it makes every result a little wrong.
 
 mod error;
+mod family;
 mod gguf;
 mod hf;
+mod rope;
+mod window;
 
 pub use error::ConfigError;
+pub use family::Family;
+pub use rope::RopeScaling;
 use serde::{Deserialize, Serialize};
-
-/// A family of decoders that share one computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Llama and all that follow its layout: `CodeLlama`, `SmolLM2`, `DeepSeek-Coder`.
-    Llama,
-    /// Qwen2 and Qwen2.5: Llama with biases on query, key and value.
-    Qwen2,
-}
-
-impl Family {
-    /// Every family with its name, which is `model_type` in `config.json` and `general.architecture` in GGUF.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::Llama, "llama"), (Self::Qwen2, "qwen2")];
-
-    /// The family of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, n)| *n == name).map(|(f, _)| *f)
-    }
-
-    /// The name of the family.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Llama => "llama",
-            Self::Qwen2 => "qwen2",
-        }
-    }
-
-    /// The supported names, for error messages.
-    pub fn supported() -> String {
-        Self::ALL.map(|(_, n)| n).join(", ")
-    }
-}
+pub use window::SlidingWindow;
 
 /// Everything a decoder needs to know about its model beside the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,18 +33,28 @@ pub struct ModelConfig {
     pub heads: usize,
     /// Key and value heads; divides `heads`.
     pub kv_heads: usize,
-    /// Width of one head; even, and `heads * head_dim == hidden`.
+    /// Width of one head; even. `heads * head_dim` is `hidden` in most models.
     pub head_dim: usize,
     /// Longest sequence the model was made for, in tokens.
     pub context: usize,
     /// Base of the rotary frequencies: position p turns pair i by p · theta^(-2i/head_dim).
     pub rope_theta: f64,
+    /// How those frequencies are changed for longer contexts.
+    pub rope_scaling: RopeScaling,
+    /// Where attention sees the latest positions only; none: nowhere.
+    pub window: Option<SlidingWindow>,
     /// The constant under the root of `RMSNorm`.
     pub rms_eps: f64,
     /// Whether the output head is the embedding.
     pub tied: bool,
     /// Whether query, key and value projections have a bias.
     pub qkv_bias: bool,
+    /// Whether the output projection of attention has a bias.
+    pub o_bias: bool,
+    /// Whether the feed-forward projections have a bias.
+    pub mlp_bias: bool,
+    /// Whether the heads of queries and keys are normalised before they are rotated.
+    pub qk_norm: bool,
     /// Token that begins a sequence.
     pub bos: Option<u32>,
     /// Tokens that end an answer; the first is the one to train on.
@@ -84,10 +67,24 @@ pub struct ModelConfig {
 
 /// No model within reach is near these; a file beyond them is damaged, and the products below cannot overflow.
 const MAX_WIDTH: usize = 1 << 20;
+/// Bound on the number of layers.
+const MAX_LAYERS: usize = 4096;
 /// Bound on the vocabulary and the context length.
 const MAX_ROWS: usize = 1 << 26;
 
 impl ModelConfig {
+    /// Frequencies of the rotary positions, in radians a position, one for each pair of a head.
+    pub fn rope_frequencies(&self) -> Vec<f32> {
+        self.rope_scaling
+            .frequencies(self.head_dim, self.rope_theta)
+    }
+
+    /// How many positions a query of this layer sees, its own among them; none: all before it.
+    pub fn window_of(&self, layer: usize) -> Option<usize> {
+        let window = self.window.as_ref()?;
+        window.layers.contains(&layer).then_some(window.tokens)
+    }
+
     /// Checks that the numbers agree with each other; `file` and the key names of its format go into the error.
     pub(crate) fn check(self, source: &KeyNames<'_>) -> Result<Self, ConfigError> {
         let fail = |key: &str, expected: String, found: String| {
@@ -103,7 +100,7 @@ impl ModelConfig {
             ("max_position_embeddings", self.context, MAX_ROWS),
             ("hidden_size", self.hidden, MAX_WIDTH),
             ("intermediate_size", self.intermediate, MAX_WIDTH),
-            ("num_hidden_layers", self.layers, 4096),
+            ("num_hidden_layers", self.layers, MAX_LAYERS),
             ("num_attention_heads", self.heads, MAX_WIDTH),
             ("num_key_value_heads", self.kv_heads, MAX_WIDTH),
             ("head_dim", self.head_dim, MAX_WIDTH),
@@ -111,15 +108,6 @@ impl ModelConfig {
             if value == 0 || value > max {
                 return fail(key, format!("1 to {max}"), value.to_string());
             }
-        }
-        if self.heads * self.head_dim != self.hidden {
-            let expected = format!(
-                "num_attention_heads * head_dim = {} * {} = {}",
-                self.heads,
-                self.head_dim,
-                self.heads * self.head_dim
-            );
-            return fail("hidden_size", expected, self.hidden.to_string());
         }
         if !self.heads.is_multiple_of(self.kv_heads) {
             let expected = format!("a divisor of the {} attention heads", self.heads);

@@ -80,7 +80,11 @@ impl Projection {
 
     /// Whether it has a bias in a model of this configuration.
     pub fn biased(self, config: &ModelConfig) -> bool {
-        config.qkv_bias && matches!(self, Self::QProj | Self::KProj | Self::VProj)
+        match self {
+            Self::QProj | Self::KProj | Self::VProj => config.qkv_bias,
+            Self::OProj => config.o_bias,
+            Self::GateProj | Self::UpProj | Self::DownProj => config.mlp_bias,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A model's configuration from the metadata of a GGUF file.
 
-use super::{ConfigError, Family, KeyNames, ModelConfig};
+use super::family::WindowRule;
+use super::{ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow};
 use crate::weights::gguf::{Array, Header, Value};
 
 /// Control tokens that end an answer, by their text. A GGUF header names one end token only, though
@@ -20,24 +21,7 @@ impl ModelConfig {
     pub(crate) fn from_gguf(header: &Header, tied: bool) -> Result<Self, ConfigError> {
         let keys = Keys::new(header)?;
         let arch = keys.arch;
-        let scaling = format!("{arch}.rope.scaling.type");
-        if let Some(value) = header.text(&scaling).filter(|v| *v != "none") {
-            return Err(keys.unsupported(&scaling, value));
-        }
-        for key in [
-            "rope.scaling.factor",
-            "rope.scale_linear",
-            "attention.sliding_window",
-        ] {
-            let key = format!("{arch}.{key}");
-            if let Some(value) = header.metadata.get(&key) {
-                let neutral = value.as_f64() == Some(1.0) || value.as_u64() == Some(0);
-                if !neutral {
-                    return Err(keys.unsupported(&key, &format!("{value:?}")));
-                }
-            }
-        }
-
+        let layers = keys.size("block_count")?;
         let hidden = keys.size("embedding_length")?;
         let heads = keys.size("attention.head_count")?;
         let head_dim = match keys.optional_size("attention.key_length")? {
@@ -74,7 +58,7 @@ impl ModelConfig {
             vocab_size,
             hidden,
             intermediate: keys.size("feed_forward_length")?,
-            layers: keys.size("block_count")?,
+            layers,
             heads,
             kv_heads: keys
                 .optional_size("attention.head_count_kv")?
@@ -82,6 +66,8 @@ impl ModelConfig {
             head_dim,
             context: keys.size("context_length")?,
             rope_theta: keys.float("rope.freq_base")?.unwrap_or(10_000.0),
+            rope_scaling: keys.rope_scaling()?,
+            window: keys.window(layers)?,
             rms_eps: keys
                 .float("attention.layer_norm_rms_epsilon")?
                 .ok_or_else(|| ConfigError::MissingKey {
@@ -91,6 +77,9 @@ impl ModelConfig {
                 })?,
             tied,
             qkv_bias: header.tensors.contains_key("blk.0.attn_q.bias"),
+            o_bias: header.tensors.contains_key("blk.0.attn_output.bias"),
+            mlp_bias: header.tensors.contains_key("blk.0.ffn_gate.bias"),
+            qk_norm: keys.family.differences().qk_norm,
             bos: keys.token("bos_token_id")?,
             eos: end_tokens(header, &keys)?,
             pad: keys.token("padding_token_id")?,
@@ -170,7 +159,7 @@ impl<'a> Keys<'a> {
             expected: "the name of an architecture",
         })?;
         let family =
-            Family::from_name(arch).ok_or_else(|| ConfigError::UnsupportedArchitecture {
+            Family::from_gguf(arch).ok_or_else(|| ConfigError::UnsupportedArchitecture {
                 file: header.file.clone(),
                 found: arch.to_owned(),
                 supported: Family::supported(),
@@ -180,6 +169,46 @@ impl<'a> Keys<'a> {
             arch,
             family,
         })
+    }
+
+    /// How the rotary frequencies are scaled; factors of their own stand in a tensor and are read with the tensors.
+    fn rope_scaling(&self) -> Result<RopeScaling, ConfigError> {
+        let key = format!("{}.rope.scaling.type", self.arch);
+        let factor = match self.float("rope.scaling.factor")? {
+            Some(factor) => Some(factor),
+            None => self.float("rope.scale_linear")?,
+        };
+        match (self.header.text(&key), factor) {
+            // Older files state the factor alone.
+            (Some("linear") | None, Some(factor)) if (factor - 1.0).abs() > 1e-9 => {
+                if factor.is_finite() && factor > 0.0 {
+                    Ok(RopeScaling::Linear { factor })
+                } else {
+                    Err(self.unsupported("rope.scaling.factor", &factor.to_string()))
+                }
+            }
+            (Some("linear" | "none") | None, _) => Ok(RopeScaling::None),
+            (Some(other), _) => Err(self.unsupported(&key, other)),
+        }
+    }
+
+    /// Where attention slides. Files of the llama architecture that state a window are Mistral's, all of whose layers
+    /// slide; others keep their window switched off.
+    fn window(&self, layers: usize) -> Result<Option<SlidingWindow>, ConfigError> {
+        let window = self.optional_size("attention.sliding_window")?;
+        match (
+            window.filter(|tokens| *tokens > 0),
+            self.family.differences().window,
+        ) {
+            (None, _) => Ok(None),
+            (Some(tokens), WindowRule::Never | WindowRule::Stated) => Ok(Some(SlidingWindow {
+                tokens,
+                layers: (0..layers.min(MAX_LAYERS)).collect(),
+            })),
+            (Some(tokens), WindowRule::Upper) => {
+                Err(self.unsupported("attention.sliding_window", &tokens.to_string()))
+            }
+        }
     }
 
     fn unsupported(&self, key: &str, value: &str) -> ConfigError {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ConfigError, Family, KeyNames, ModelConfig};
+use super::family::{AttentionBias, WindowRule};
+use super::{ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow};
 
 impl ModelConfig {
     /// Reads the configuration of the model in `folder`.
@@ -46,10 +47,15 @@ impl ModelConfig {
                 found: name.to_owned(),
                 supported: Family::supported(),
             })?;
-        for key in ["attention_bias", "mlp_bias", "use_sliding_window"] {
-            if keys.flag(key)? == Some(true) {
-                return Err(keys.unsupported(key, "true"));
-            }
+        let differences = family.differences();
+        let stated = |key: &str| Ok::<_, ConfigError>(keys.flag(key)? == Some(true));
+        let (qkv_bias, o_bias) = match differences.attention_bias {
+            AttentionBias::Never => (false, false),
+            AttentionBias::Qkv => (true, false),
+            AttentionBias::Stated => (stated("attention_bias")?, stated("attention_bias")?),
+        };
+        if !differences.mlp_bias && stated("mlp_bias")? {
+            return Err(keys.unsupported("mlp_bias", "true"));
         }
         if let Some(value) = keys.get("quantization_config") {
             return Err(keys.unsupported("quantization_config", &value.to_string()));
@@ -59,6 +65,8 @@ impl ModelConfig {
         }
         let hidden = keys.size("hidden_size")?;
         let heads = keys.size("num_attention_heads")?;
+        let layers = keys.size("num_hidden_layers")?;
+        let context = keys.size("max_position_embeddings")?;
         let mut eos = Vec::new();
         // What generation stops at comes first; config.json may add to it.
         for source in generation.into_iter().chain([keys]) {
@@ -81,17 +89,20 @@ impl ModelConfig {
             vocab_size: keys.size("vocab_size")?,
             hidden,
             intermediate: keys.size("intermediate_size")?,
-            layers: keys.size("num_hidden_layers")?,
+            layers,
             heads,
             kv_heads: keys.optional_size("num_key_value_heads")?.unwrap_or(heads),
-            head_dim: keys
-                .optional_size("head_dim")?
-                .unwrap_or(hidden / heads.max(1)),
-            context: keys.size("max_position_embeddings")?,
+            head_dim: head_dim(keys, hidden, heads)?,
+            context,
             rope_theta: rope_theta(keys)?,
+            rope_scaling: rope_scaling(keys, context)?,
+            window: window(keys, family, layers)?,
             rms_eps: keys.float("rms_norm_eps")?.unwrap_or(1e-6),
             tied: keys.flag("tie_word_embeddings")?.unwrap_or(false),
-            qkv_bias: family == Family::Qwen2,
+            qkv_bias,
+            o_bias,
+            mlp_bias: stated("mlp_bias")?,
+            qk_norm: differences.qk_norm,
             bos: first("bos_token_id")?,
             eos,
             pad: first("pad_token_id")?,
@@ -104,24 +115,133 @@ impl ModelConfig {
     }
 }
 
-/// The rotary base, from `rope_theta` or (transformers 5) `rope_parameters`. Scaled rotations are refused by name.
-fn rope_theta(keys: &Keys) -> Result<f64, ConfigError> {
-    for key in ["rope_scaling", "rope_parameters"] {
-        let Some(rope) = keys.get(key) else { continue };
-        let kind = rope.get("rope_type").or_else(|| rope.get("type"));
-        if kind.is_some_and(|k| k != "default") || (key == "rope_scaling" && kind.is_none()) {
-            return Err(keys.unsupported(key, &rope.to_string()));
-        }
+/// Width of a head: stated, or what is left of the residual stream for each.
+fn head_dim(keys: &Keys, hidden: usize, heads: usize) -> Result<usize, ConfigError> {
+    if let Some(stated) = keys.optional_size("head_dim")? {
+        return Ok(stated);
     }
-    let nested = keys
-        .get("rope_parameters")
-        .and_then(|r| r.get("rope_theta"));
+    if heads > 0 && !hidden.is_multiple_of(heads) {
+        return Err(ConfigError::Contradiction {
+            file: keys.file.clone(),
+            key: "hidden_size".into(),
+            expected: format!("a multiple of the {heads} attention heads, as there is no head_dim"),
+            found: hidden.to_string(),
+        });
+    }
+    Ok(hidden / heads.max(1))
+}
+
+/// Where a key of the rotary positions stands: `rope_parameters` (transformers 5), or else `rope_scaling`.
+fn rope_keys(keys: &Keys) -> Option<(&'static str, &Value)> {
+    ["rope_parameters", "rope_scaling"]
+        .into_iter()
+        .find_map(|key| Some((key, keys.get(key)?)))
+}
+
+/// The rotary base, from `rope_theta` or (transformers 5) `rope_parameters`.
+fn rope_theta(keys: &Keys) -> Result<f64, ConfigError> {
+    let nested = rope_keys(keys).and_then(|(name, rope)| Some((name, rope.get("rope_theta")?)));
     match nested {
-        Some(v) => v
+        Some((name, v)) => v
             .as_f64()
-            .ok_or_else(|| keys.wrong("rope_parameters.rope_theta", "a number", v)),
+            .ok_or_else(|| keys.wrong(&format!("{name}.rope_theta"), "a number", v)),
         None => Ok(keys.float("rope_theta")?.unwrap_or(10_000.0)),
     }
+}
+
+/// How the rotary frequencies are scaled; kinds that the decoder does not compute are refused by name.
+fn rope_scaling(keys: &Keys, context: usize) -> Result<RopeScaling, ConfigError> {
+    let Some((name, rope)) = rope_keys(keys) else {
+        return Ok(RopeScaling::None);
+    };
+    let number = |key: &str| {
+        let path = format!("{name}.{key}");
+        match rope.get(key).filter(|v| !v.is_null()) {
+            Some(v) => match v.as_f64() {
+                Some(n) if n > 0.0 && n.is_finite() => Ok(Some(n)),
+                _ => Err(keys.wrong(&path, "a positive number", v)),
+            },
+            None => Ok(None),
+        }
+    };
+    let needed = |key: &str| {
+        number(key)?.ok_or_else(|| keys.missing(&format!("{name}.{key}"), "a positive number"))
+    };
+    let kind = rope.get("rope_type").or_else(|| rope.get("type"));
+    match kind.and_then(Value::as_str) {
+        Some("default") => Ok(RopeScaling::None),
+        Some("linear") => Ok(RopeScaling::Linear {
+            factor: needed("factor")?,
+        }),
+        Some("llama3") => {
+            let (low, high) = (needed("low_freq_factor")?, needed("high_freq_factor")?);
+            if low >= high {
+                return Err(ConfigError::Contradiction {
+                    file: keys.file.clone(),
+                    key: format!("{name}.high_freq_factor"),
+                    expected: format!("more than the low_freq_factor of {low}"),
+                    found: high.to_string(),
+                });
+            }
+            Ok(RopeScaling::Llama3 {
+                factor: needed("factor")?,
+                low_freq_factor: low,
+                high_freq_factor: high,
+                original_context: number("original_max_position_embeddings")?
+                    .map_or(context, |n| n as usize),
+            })
+        }
+        None if name == "rope_parameters" && kind.is_none() => Ok(RopeScaling::None),
+        _ => Err(keys.unsupported(name, &rope.to_string())),
+    }
+}
+
+/// Where attention slides.
+fn window(
+    keys: &Keys,
+    family: Family,
+    layers: usize,
+) -> Result<Option<SlidingWindow>, ConfigError> {
+    let on = keys.flag("use_sliding_window")?;
+    let slides = match family.differences().window {
+        WindowRule::Never => {
+            if on == Some(true) {
+                return Err(keys.unsupported("use_sliding_window", "true"));
+            }
+            false
+        }
+        WindowRule::Stated => true,
+        WindowRule::Upper => on == Some(true),
+    };
+    let Some(tokens) = keys.optional_size("sliding_window")?.filter(|_| slides) else {
+        return Ok(None);
+    };
+    if tokens == 0 {
+        return Err(keys.unsupported("sliding_window", "0"));
+    }
+    let all = 0..layers.min(MAX_LAYERS);
+    let layers = match (keys.get("layer_types"), family.differences().window) {
+        (Some(Value::Array(types)), _) if types.len() == layers => {
+            let mut sliding = Vec::new();
+            for (layer, kind) in types.iter().enumerate() {
+                match kind.as_str() {
+                    Some("sliding_attention") => sliding.push(layer),
+                    Some("full_attention") => {}
+                    _ => return Err(keys.unsupported("layer_types", &kind.to_string())),
+                }
+            }
+            sliding
+        }
+        (Some(other), _) => {
+            return Err(keys.wrong("layer_types", "a list with one entry a layer", other));
+        }
+        (None, WindowRule::Upper) => {
+            let first = keys.optional_size("max_window_layers")?.unwrap_or(28);
+            all.skip(first).collect()
+        }
+        (None, _) => all.collect(),
+    };
+    Ok((!layers.is_empty()).then_some(SlidingWindow { tokens, layers }))
 }
 
 /// Whether the post-processor of a `tokenizer.json` puts a special token before a single text.

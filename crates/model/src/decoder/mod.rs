@@ -1,7 +1,7 @@
-//! The decoder of the Llama family and Qwen2: frozen weights, ready for prediction and for training.
+//! The decoder of the Llama-like families: frozen weights, ready for prediction and for training.
 //!
 //! Pre-norm layers of grouped-query attention with rotary positions and a gated feed-forward part; the families
-//! differ in configuration (biases, tied embeddings, sizes), not in code.
+//! differ in configuration (biases, norms of heads, scaled positions, sliding attention, tied embeddings), not in code.
 //! Dimension letters: `m` tokens laid end to end, `hidden` = heads · d for most models.
 
 mod train;
@@ -17,6 +17,7 @@ use crate::lora::Projection;
 use crate::weights::Weights;
 
 pub use train::Sequences;
+pub(crate) use train::attention_shapes;
 
 /// Frozen weights of one model.
 #[derive(Debug)]
@@ -35,8 +36,17 @@ pub struct Decoder {
 pub(crate) struct Layer {
     pub(crate) input_norm: Arc<Vec<f32>>,
     pub(crate) post_attention_norm: Arc<Vec<f32>>,
+    /// Norms of the heads of queries and keys, `[head_dim]`, in families that have them.
+    pub(crate) qk_norm: Option<QkNorm>,
     /// Indexed by [`Projection`].
     projections: [Arc<Linear>; 7],
+}
+
+/// Norms of the heads of queries and keys, each `[head_dim]`.
+#[derive(Debug)]
+pub(crate) struct QkNorm {
+    pub(crate) q: Arc<Vec<f32>>,
+    pub(crate) k: Arc<Vec<f32>>,
 }
 
 impl Layer {
@@ -93,7 +103,17 @@ impl Decoder {
             let Ok(projections) = projections.try_into() else {
                 unreachable!("one for each of Projection::ALL")
             };
+            let head_norm = |part: &str| vector(&name(part), config.head_dim);
+            let qk_norm = if config.qk_norm {
+                Some(QkNorm {
+                    q: head_norm("self_attn.q_norm.weight")?,
+                    k: head_norm("self_attn.k_norm.weight")?,
+                })
+            } else {
+                None
+            };
             layers.push(Layer {
+                qk_norm,
                 input_norm: vector(&name("input_layernorm.weight"), hidden)?,
                 post_attention_norm: vector(&name("post_attention_layernorm.weight"), hidden)?,
                 projections,
@@ -102,7 +122,7 @@ impl Decoder {
         }
         let norm = vector("model.norm.weight", hidden)?;
         let positions = config.context.min(MAX_POSITIONS);
-        let rope = Arc::new(Rope::new(config.head_dim, config.rope_theta, positions));
+        let rope = Arc::new(Rope::new(&config.rope_frequencies(), positions));
         Ok(Self {
             config,
             embedding,

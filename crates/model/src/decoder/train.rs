@@ -91,12 +91,7 @@ impl Decoder {
             adapter,
             dropout,
             positions: Arc::new(positions),
-            attention: Arc::new(AttentionShape {
-                heads: self.config.heads,
-                kv_heads: self.config.kv_heads,
-                head_dim: self.config.head_dim,
-                starts: starts.to_vec(),
-            }),
+            attention: attention_shapes(&self.config, starts).map(Arc::new),
         };
         let rows: Vec<u32> = targets.iter().map(|(row, _)| *row as u32).collect();
         let rows = Tensor::from_vec(rows, targets.len(), &Device::Cpu)?;
@@ -114,12 +109,28 @@ impl Decoder {
     }
 }
 
+/// Of layers that see all positions before them, and of those that slide, over sequences that begin at `starts`.
+pub(crate) fn attention_shapes(config: &ModelConfig, starts: &[usize]) -> [AttentionShape; 2] {
+    [false, true].map(|slides| AttentionShape {
+        heads: config.heads,
+        kv_heads: config.kv_heads,
+        head_dim: config.head_dim,
+        starts: starts.to_vec(),
+        window: config
+            .window
+            .as_ref()
+            .filter(|_| slides)
+            .map(|it| it.tokens),
+    })
+}
+
 struct Pass<'a> {
     decoder: &'a Decoder,
     adapter: Option<&'a Adapter>,
     dropout: Option<u64>,
     positions: Arc<Vec<u32>>,
-    attention: Arc<AttentionShape>,
+    /// Of layers that see all positions before them, and of those that slide.
+    attention: [Arc<AttentionShape>; 2],
 }
 
 impl Pass<'_> {
@@ -136,10 +147,19 @@ impl Pass<'_> {
         let rotate = |x: &Tensor| ops::rotate(x, &self.decoder.rope, &self.positions);
 
         let h = ops::rms_norm(x, &layer.input_norm, epsilon)?;
-        let q = rotate(&linear(&h, Projection::QProj)?)?;
-        let k = rotate(&linear(&h, Projection::KProj)?)?;
+        let (mut q, mut k) = (
+            linear(&h, Projection::QProj)?,
+            linear(&h, Projection::KProj)?,
+        );
+        if let Some(norms) = &layer.qk_norm {
+            q = norm_heads(&q, &norms.q, epsilon)?;
+            k = norm_heads(&k, &norms.k, epsilon)?;
+        }
+        let (q, k) = (rotate(&q)?, rotate(&k)?);
         let v = linear(&h, Projection::VProj)?;
-        let mut attended = ops::causal_attention(&q, &k, &v, &self.attention)?;
+        let slides = self.decoder.config.window_of(index).is_some();
+        let shape = &self.attention[usize::from(slides)];
+        let mut attended = ops::causal_attention(&q, &k, &v, shape)?;
         let mut x = x.clone();
         if let Some(rows) = keep {
             attended = attended.index_select(rows, 0)?;
@@ -177,4 +197,10 @@ impl Pass<'_> {
             });
         ops::linear(x, layer.projection(projection), lora, dropout)
     }
+}
+
+/// Normalises each head of each row of `x` (`[m, heads · d]`) with a weight of `[d]`.
+fn norm_heads(x: &Tensor, weight: &Arc<Vec<f32>>, epsilon: f32) -> candle_core::Result<Tensor> {
+    let heads = x.reshape(((), weight.len()))?;
+    ops::rms_norm(&heads, weight, epsilon)?.reshape(x.shape())
 }

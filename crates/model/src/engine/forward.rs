@@ -59,6 +59,13 @@ impl Engine<'_> {
             linear(Projection::QProj, &h, &mut q);
             linear(Projection::KProj, &h, &mut k);
             linear(Projection::VProj, &h, &mut v);
+            if let Some(norms) = &layer.qk_norm {
+                for (x, weight) in [(&mut q, &norms.q), (&mut k, &norms.k)] {
+                    // Rows of the norm are heads; the values of each are read before they are written.
+                    let heads = x.clone();
+                    rms_norm(&heads, weight, epsilon, x);
+                }
+            }
             self.decoder.rope.rotate(&mut q, &rows, false);
             self.decoder.rope.rotate(&mut k, &rows, false);
             let mut row = 0;
@@ -70,7 +77,8 @@ impl Engine<'_> {
                 row += piece.tokens.len();
             }
             let caches: Vec<&KvCache> = pieces.iter().map(|piece| &*piece.cache).collect();
-            attend(index, &caches, &starts, &counts, &q, &mut attended);
+            let window = config.window_of(index);
+            attend(index, window, &caches, &starts, &counts, &q, &mut attended);
             linear(Projection::OProj, &attended, &mut added);
             add(&mut x, &added);
             rms_norm(&x, &layer.post_attention_norm, epsilon, &mut h);

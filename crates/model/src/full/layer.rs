@@ -6,16 +6,16 @@ use harness_kernel::{
     AttentionShape, Init, attention_backward, attention_forward, swiglu, swiglu_backward,
 };
 
-use super::of_layer;
 use super::sweep::{Sweep, add};
+use super::{K_NORM, Q_NORM, of_layer};
 use crate::lora::Projection;
 
 /// What all layers of a micro-batch share.
 pub(super) struct Plan {
     /// `[m]` positions within the sequences.
     pub(super) positions: Vec<u32>,
-    /// Which tokens see which.
-    pub(super) attention: AttentionShape,
+    /// Which tokens see which: in layers that see all positions before them, and in those that slide.
+    pub(super) attention: [AttentionShape; 2],
     /// `[t]` rows that carry loss, rising. Behind the last attention only these are of use.
     pub(super) rows: Vec<usize>,
 }
@@ -26,6 +26,9 @@ pub(super) struct Layer {
     /// `[m, hidden]`: the layer's input, and that normalised.
     x: Vec<f32>,
     h: Vec<f32>,
+    /// `[m, heads · d]` and `[m, kv_heads · d]` as they were before their heads were normalised; empty where they are not.
+    q_raw: Vec<f32>,
+    k_raw: Vec<f32>,
     /// `[m, heads · d]` and twice `[m, kv_heads · d]`, rotated.
     q: Vec<f32>,
     k: Vec<f32>,
@@ -55,10 +58,17 @@ impl Sweep<'_> {
         let mut q = self.project(index, Projection::QProj, &h, m)?;
         let mut k = self.project(index, Projection::KProj, &h, m)?;
         let v = self.project(index, Projection::VProj, &h, m)?;
+        let (mut q_raw, mut k_raw) = (Vec::new(), Vec::new());
+        if self.model.config.qk_norm {
+            let normed_q = self.norm(&of_layer(index, Q_NORM), &q)?;
+            let normed_k = self.norm(&of_layer(index, K_NORM), &k)?;
+            q_raw = std::mem::replace(&mut q, normed_q);
+            k_raw = std::mem::replace(&mut k, normed_k);
+        }
         rope.rotate(&mut q, &plan.positions, false);
         rope.rotate(&mut k, &plan.positions, false);
         let mut attended = vec![0f32; q.len()];
-        attention_forward(&plan.attention, &q, &k, &v, &mut attended);
+        attention_forward(self.attention(plan, index), &q, &k, &v, &mut attended);
 
         let mut middle = x.clone();
         if self.is_last(index) {
@@ -66,20 +76,20 @@ impl Sweep<'_> {
             middle = select(&middle, m, &plan.rows);
         }
         let t = self.rows_behind(plan, index);
-        let weight = weight_of(index, Projection::OProj);
-        self.linear(&weight, &attended, t, &mut middle, Init::Keep)?;
+        self.add_projected(index, Projection::OProj, &attended, t, &mut middle)?;
         let h_middle = self.norm(&of_layer(index, "post_attention_layernorm.weight"), &middle)?;
         let gate = self.project(index, Projection::GateProj, &h_middle, t)?;
         let up = self.project(index, Projection::UpProj, &h_middle, t)?;
         let mut activated = vec![0f32; gate.len()];
         swiglu(&gate, &up, &mut activated);
         let mut out = middle.clone();
-        let weight = weight_of(index, Projection::DownProj);
-        self.linear(&weight, &activated, t, &mut out, Init::Keep)?;
+        self.add_projected(index, Projection::DownProj, &activated, t, &mut out)?;
         let layer = Layer {
             index,
             x,
             h,
+            q_raw,
+            k_raw,
             q,
             k,
             v,
@@ -105,6 +115,7 @@ impl Sweep<'_> {
         let weight = |projection| weight_of(index, projection);
 
         let mut d_activated = vec![0f32; layer.activated.len()];
+        self.projected_bias_backward(index, Projection::DownProj, &d);
         self.linear_backward(
             &weight(Projection::DownProj),
             &layer.activated,
@@ -121,12 +132,14 @@ impl Sweep<'_> {
             (Projection::UpProj, &d_up, Init::Keep),
         ] {
             self.linear_backward(&weight(projection), &layer.h_middle, dy, t, &mut dh, init)?;
+            self.projected_bias_backward(index, projection, dy);
         }
         // From here on `d` is the gradient behind the attention.
         let norm = of_layer(index, "post_attention_layernorm.weight");
         self.norm_backward(&norm, &layer.middle, &dh, &mut d)?;
 
         let mut d_attended = vec![0f32; layer.attended.len()];
+        self.projected_bias_backward(index, Projection::OProj, &d);
         self.linear_backward(
             &weight(Projection::OProj),
             &layer.attended,
@@ -145,7 +158,7 @@ impl Sweep<'_> {
             vec![0f32; layer.v.len()],
         );
         attention_backward(
-            &plan.attention,
+            self.attention(plan, index),
             (&layer.q, &layer.k, &layer.v),
             &d_attended,
             (&mut dq, &mut dk, &mut dv),
@@ -153,6 +166,16 @@ impl Sweep<'_> {
         let rope = &self.model.rope;
         rope.rotate(&mut dq, &plan.positions, true);
         rope.rotate(&mut dk, &plan.positions, true);
+        if self.model.config.qk_norm {
+            for (norm, raw, d) in [
+                (Q_NORM, &layer.q_raw, &mut dq),
+                (K_NORM, &layer.k_raw, &mut dk),
+            ] {
+                let mut through = vec![0f32; raw.len()];
+                self.norm_backward(&of_layer(index, norm), raw, d, &mut through)?;
+                *d = through;
+            }
+        }
         let mut dh = vec![0f32; layer.h.len()];
         for (projection, dy, init) in [
             (Projection::QProj, &dq, Init::Zero),
@@ -160,9 +183,7 @@ impl Sweep<'_> {
             (Projection::VProj, &dv, Init::Keep),
         ] {
             self.linear_backward(&weight(projection), &layer.h, dy, m, &mut dh, init)?;
-            if projection.biased(&self.model.config) {
-                self.bias_backward(&bias_of(index, projection), dy);
-            }
+            self.projected_bias_backward(index, projection, dy);
         }
         let norm = of_layer(index, "input_layernorm.weight");
         self.norm_backward(&norm, &layer.x, &dh, &mut d)?;
@@ -186,6 +207,34 @@ impl Sweep<'_> {
         }
         self.linear(&weight_of(index, projection), x, m, &mut y, init)?;
         Ok(y)
+    }
+
+    /// `y += x · Wᵀ`, plus the bias where the projection has one.
+    fn add_projected(
+        &self,
+        index: usize,
+        projection: Projection,
+        x: &[f32],
+        m: usize,
+        y: &mut [f32],
+    ) -> Result<()> {
+        if projection.biased(&self.model.config) {
+            add(y, &self.project(index, projection, x, m)?);
+            return Ok(());
+        }
+        self.linear(&weight_of(index, projection), x, m, y, Init::Keep)
+    }
+
+    /// The gradient of a projection's bias, where it has one.
+    fn projected_bias_backward(&mut self, index: usize, projection: Projection, dy: &[f32]) {
+        if projection.biased(&self.model.config) {
+            self.bias_backward(&bias_of(index, projection), dy);
+        }
+    }
+
+    fn attention<'p>(&self, plan: &'p Plan, index: usize) -> &'p AttentionShape {
+        let slides = self.model.config.window_of(index).is_some();
+        &plan.attention[usize::from(slides)]
     }
 
     fn is_last(&self, index: usize) -> bool {

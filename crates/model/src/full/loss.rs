@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
-use harness_kernel::{
-    AttentionShape, Init, Packed, Precision, add_at_b, cross_entropy_rows, matmul,
-};
+use harness_kernel::{Init, Packed, Precision, add_at_b, cross_entropy_rows, matmul};
 
 use super::layer::Plan;
 use super::sweep::{Sweep, add};
 use super::{EMBEDDING, FullModel, HEAD, NORM};
 use crate::decoder::Sequences;
+use crate::decoder::attention_shapes;
 use crate::error::ModelError;
 use crate::ops::with_values;
 
@@ -28,12 +27,7 @@ impl FullModel {
     pub fn summed_loss(&self, batch: &Sequences<'_>) -> std::result::Result<Tensor, ModelError> {
         let plan = Plan {
             positions: batch.positions(&self.config, self.rope.positions())?,
-            attention: AttentionShape {
-                heads: self.config.heads,
-                kv_heads: self.config.kv_heads,
-                head_dim: self.config.head_dim,
-                starts: batch.starts.to_vec(),
-            },
+            attention: attention_shapes(&self.config, batch.starts),
             rows: batch.targets.iter().map(|(row, _)| *row).collect(),
         };
         let mut sweep = Sweep {

@@ -28,6 +28,9 @@ const EMBEDDING: &str = "model.embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";
 /// The last normalisation.
 const NORM: &str = "model.norm.weight";
+/// Norms of the heads, within a layer.
+const Q_NORM: &str = "self_attn.q_norm.weight";
+const K_NORM: &str = "self_attn.k_norm.weight";
 
 /// A model whose every weight is trained.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl FullModel {
             vars.insert(parameter.name, Var::from_tensor(&values)?);
         }
         let positions = config.context.min(MAX_POSITIONS);
-        let rope = Arc::new(Rope::new(config.head_dim, config.rope_theta, positions));
+        let rope = Arc::new(Rope::new(&config.rope_frequencies(), positions));
         Ok(Self { config, vars, rope })
     }
 
@@ -125,6 +128,11 @@ fn parameters(config: &ModelConfig) -> Vec<Parameter> {
         for norm in ["input_layernorm", "post_attention_layernorm"] {
             let name = of_layer(index, &format!("{norm}.weight"));
             add(name, vec![config.hidden], Role::Norm);
+        }
+        if config.qk_norm {
+            for norm in [Q_NORM, K_NORM] {
+                add(of_layer(index, norm), vec![config.head_dim], Role::Norm);
+            }
         }
         for projection in Projection::ALL {
             let (outputs, inputs) = projection.shape(config);

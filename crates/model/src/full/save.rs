@@ -9,7 +9,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 use super::FullModel;
-use crate::config::{Family, ModelConfig};
+use crate::config::{ModelConfig, RopeScaling};
 use crate::error::ModelError;
 use crate::weights::WeightError;
 
@@ -65,16 +65,12 @@ impl FullModel {
 
 /// The configuration under the keys of `config.json`. What says how the tokenizer begins a text is not among them.
 fn config_json(config: &ModelConfig, precision: Precision) -> Value {
-    let architecture = match config.family {
-        Family::Llama => "LlamaForCausalLM",
-        Family::Qwen2 => "Qwen2ForCausalLM",
-    };
     let end = match config.eos.as_slice() {
         [one] => json!(one),
         several => json!(several),
     };
-    json!({
-        "architectures": [architecture],
+    let mut json = json!({
+        "architectures": [config.family.differences().class],
         "model_type": config.family.name(),
         "vocab_size": config.vocab_size,
         "hidden_size": config.hidden,
@@ -95,5 +91,30 @@ fn config_json(config: &ModelConfig, precision: Precision) -> Value {
             Precision::Bf16 => "bfloat16",
             Precision::F32 => "float32",
         },
-    })
+    });
+    match &config.rope_scaling {
+        RopeScaling::None => {}
+        scaling => json["rope_scaling"] = json!(scaling),
+    }
+    for (key, flag) in [
+        ("attention_bias", config.o_bias),
+        ("mlp_bias", config.mlp_bias),
+    ] {
+        if flag {
+            json[key] = json!(true);
+        }
+    }
+    if let Some(window) = &config.window {
+        let kind = |layer| {
+            if window.layers.contains(&layer) {
+                "sliding_attention"
+            } else {
+                "full_attention"
+            }
+        };
+        json["use_sliding_window"] = json!(true);
+        json["sliding_window"] = json!(window.tokens);
+        json["layer_types"] = (0..config.layers).map(kind).collect();
+    }
+    json
 }

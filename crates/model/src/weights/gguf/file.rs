@@ -8,8 +8,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::header::{Header, TensorInfo};
-use super::names::{EMBEDDING, OUTPUT, hf_name};
-use crate::config::{Family, ModelConfig};
+use super::names::{EMBEDDING, OUTPUT, ROPE_FACTORS, hf_name};
+use crate::config::{Family, ModelConfig, RopeScaling};
 use crate::weights::WeightError;
 
 /// Rows compared to find out whether head and embedding are one matrix.
@@ -35,7 +35,7 @@ impl GgufWeights {
     pub fn open(path: &Path) -> Result<Self, WeightError> {
         let header = Header::open(path)?;
         let mut names = BTreeMap::new();
-        for gguf in header.tensors.keys() {
+        for gguf in header.tensors.keys().filter(|name| *name != ROPE_FACTORS) {
             let hf = hf_name(gguf).ok_or_else(|| WeightError::UnknownTensor {
                 file: path.to_owned(),
                 tensor: gguf.clone(),
@@ -48,7 +48,21 @@ impl GgufWeights {
             }
             (_, output) => output.is_none(),
         };
-        let config = ModelConfig::from_gguf(&header, tied)?;
+        let mut config = ModelConfig::from_gguf(&header, tied)?;
+        if let Some(info) = header.tensors.get(ROPE_FACTORS) {
+            let expected = [config.head_dim / 2];
+            if info.shape != expected {
+                return Err(WeightError::WrongShape {
+                    file: path.to_owned(),
+                    tensor: ROPE_FACTORS.to_owned(),
+                    expected: expected.to_vec(),
+                    found: info.shape.clone(),
+                });
+            }
+            config.rope_scaling = RopeScaling::Factors {
+                factors: one_row(path, info, 0)?,
+            };
+        }
         if tied && names.remove("lm_head.weight").is_some() {
             names.insert("model.embed_tokens.weight".into(), OUTPUT.into());
         }
@@ -101,6 +115,11 @@ impl GgufWeights {
             let from = source(r) * row_bytes;
             info.block.decode(&raw[from..from + row_bytes], y);
         });
+        if info.shape.len() == 1 {
+            // A bias: its values are what rows are of a matrix.
+            let place = self.row_order(name, out.len());
+            out = (0..out.len()).map(|r| out[place(r)]).collect();
+        }
         Ok(out)
     }
 

@@ -2,15 +2,19 @@
 
 /// Name of the input embedding in a GGUF file.
 pub(super) const EMBEDDING: &str = "token_embd.weight";
+/// Name of what the rotary frequencies are divided by, in GGUF files of models with scaled positions.
+pub(super) const ROPE_FACTORS: &str = "rope_freqs.weight";
 /// Name of the output head in a GGUF file.
 pub(super) const OUTPUT: &str = "output.weight";
 
 /// Names inside a block: GGUF, Hugging Face.
-const BLOCK: [(&str, &str); 9] = [
+const BLOCK: [(&str, &str); 11] = [
     ("attn_norm", "input_layernorm"),
     ("attn_q", "self_attn.q_proj"),
     ("attn_k", "self_attn.k_proj"),
     ("attn_v", "self_attn.v_proj"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
     ("attn_output", "self_attn.o_proj"),
     ("ffn_norm", "post_attention_layernorm"),
     ("ffn_gate", "mlp.gate_proj"),
@@ -49,8 +53,11 @@ mod tests {
                 "blk.0.ffn_norm.weight",
                 Some("model.layers.0.post_attention_layernorm.weight"),
             ),
-            ("blk.0.attn_q_norm.weight", None),
-            ("rope_freqs.weight", None),
+            (
+                "blk.0.attn_q_norm.weight",
+                Some("model.layers.0.self_attn.q_norm.weight"),
+            ),
+            ("blk.0.attn_sinks.weight", None),
             ("blk.x.attn_q.weight", None),
         ] {
             assert_eq!(hf_name(gguf).as_deref(), hf, "{gguf}");
