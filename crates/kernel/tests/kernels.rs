@@ -135,7 +135,7 @@ fn swiglu_slopes() {
 
 #[test]
 fn rope_turns_back() {
-    let rope = Rope::new(8, 1e4, 50);
+    let rope = Rope::new(&[1.0, 0.1, 0.01, 0.001], 50);
     let x = random(5, 3 * 16);
     let mut y = x.clone();
     rope.rotate(&mut y, &[0, 7, 49], false);
@@ -152,9 +152,13 @@ fn naive_attention(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]) -> V
     let mut out = vec![0f64; q.len()];
     for ends in shape.starts.windows(2) {
         for i in ends[0]..ends[1] {
+            let oldest = shape
+                .window
+                .map_or(0, |window| (i + 1).saturating_sub(window));
+            let first = oldest.max(ends[0]);
             for head in 0..h {
                 let kv_head = head / (h / kv);
-                let weights: Vec<f64> = (ends[0]..=i)
+                let weights: Vec<f64> = (first..=i)
                     .map(|j| {
                         let s: f64 = (0..d)
                             .map(|e| {
@@ -171,7 +175,7 @@ fn naive_attention(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]) -> V
                         .iter()
                         .enumerate()
                         .map(|(j, w)| {
-                            w / total * f64::from(v[((ends[0] + j) * kv + kv_head) * d + e])
+                            w / total * f64::from(v[((first + j) * kv + kv_head) * d + e])
                         })
                         .sum();
                 }
@@ -183,16 +187,20 @@ fn naive_attention(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]) -> V
 
 #[test]
 fn attention_is_the_naive_one_and_has_its_slopes() {
-    for (heads, kv_heads, head_dim, starts) in [
-        (4, 2, 6, vec![0, 5, 6, 80]),
-        (3, 3, 4, vec![0, 9]),
-        (6, 1, 8, vec![0, 130]),
+    for (heads, kv_heads, head_dim, window, starts) in [
+        (4, 2, 6, None, vec![0, 5, 6, 80]),
+        (3, 3, 4, None, vec![0, 9]),
+        (6, 1, 8, None, vec![0, 130]),
+        (4, 2, 6, Some(7), vec![0, 5, 6, 80]),
+        (3, 3, 4, Some(1), vec![0, 9]),
+        (6, 1, 8, Some(70), vec![0, 130]),
     ] {
         let shape = AttentionShape {
             heads,
             kv_heads,
             head_dim,
             starts,
+            window,
         };
         let rows = *shape.starts.last().unwrap();
         let (q, k, v) = (
@@ -252,40 +260,44 @@ fn cached_attention_gives_the_same_bits_however_it_is_cut() {
         random(2, rows * kv_row),
         random(3, rows * kv_row),
     );
-    let whole = AttentionShape {
-        heads: 6,
-        kv_heads: 2,
-        head_dim: 40,
-        starts: vec![0, rows],
-    };
-    let expected = naive_attention(&whole, &q, &k, &v);
-    let mut results: Vec<Vec<f32>> = Vec::new();
-    for cuts in [
-        vec![0, 77],
-        vec![0, 1, 2, 40, 41, 76, 77],
-        (0..=77).collect::<Vec<_>>(),
-    ] {
-        let mut cache = KvCache::new(shape, if cuts.len() > 5 { 77 } else { 200 });
-        let mut out = vec![0.0; q.len()];
-        for ends in cuts.windows(2) {
-            let (a, b) = (ends[0], ends[1]);
-            cache.store(1, a, &k[a * kv_row..b * kv_row], &v[a * kv_row..b * kv_row]);
-            attend(
-                1,
-                &[&cache],
-                &[a],
-                &[b - a],
-                &q[a * q_row..b * q_row],
-                &mut out[a * q_row..b * q_row],
-            );
+    for window in [None, Some(1), Some(20)] {
+        let whole = AttentionShape {
+            heads: 6,
+            kv_heads: 2,
+            head_dim: 40,
+            starts: vec![0, rows],
+            window,
+        };
+        let expected = naive_attention(&whole, &q, &k, &v);
+        let mut results: Vec<Vec<f32>> = Vec::new();
+        for cuts in [
+            vec![0, 77],
+            vec![0, 1, 2, 40, 41, 76, 77],
+            (0..=77).collect::<Vec<_>>(),
+        ] {
+            let mut cache = KvCache::new(shape, if cuts.len() > 5 { 77 } else { 200 });
+            let mut out = vec![0.0; q.len()];
+            for ends in cuts.windows(2) {
+                let (a, b) = (ends[0], ends[1]);
+                cache.store(1, a, &k[a * kv_row..b * kv_row], &v[a * kv_row..b * kv_row]);
+                attend(
+                    1,
+                    window,
+                    &[&cache],
+                    &[a],
+                    &[b - a],
+                    &q[a * q_row..b * q_row],
+                    &mut out[a * q_row..b * q_row],
+                );
+            }
+            results.push(out);
         }
-        results.push(out);
-    }
-    for result in &results {
-        assert_eq!(result, &results[0]);
-    }
-    for (found, expected) in results[0].iter().zip(expected) {
-        close(f64::from(*found), expected, 1e-5, "cached attention");
+        for result in &results {
+            assert_eq!(result, &results[0]);
+        }
+        for (found, expected) in results[0].iter().zip(expected) {
+            close(f64::from(*found), expected, 1e-5, "cached attention");
+        }
     }
 }
 
@@ -304,8 +316,8 @@ fn a_copied_prefix_serves_another_sequence() {
     second.copy_from(&first, 37);
     second.store(0, 37, &k[37 * 32..], &v[37 * 32..]);
     let (mut a, mut b) = (vec![0.0; q.len()], vec![0.0; q.len()]);
-    attend(0, &[&first], &[0], &[50], &q, &mut a);
-    attend(0, &[&second], &[0], &[50], &q, &mut b);
+    attend(0, None, &[&first], &[0], &[50], &q, &mut a);
+    attend(0, None, &[&second], &[0], &[50], &q, &mut b);
     assert_eq!(a, b);
 }
 

@@ -12,13 +12,11 @@ use candle_core::Var;
 use harness_model::weights::Weights;
 use harness_model::{Decoder, FullModel, ModelConfig, ModelError, Precision, Sequences};
 use naive::{Naive, batch, distance};
-use tiny::{Tiny, tiny, wide, write};
-
-const KINDS: [(bool, bool); 3] = [(false, true), (false, false), (true, true)];
+use tiny::{KINDS, Tiny, tiny, wide, write};
 
 fn full(tiny: &Tiny) -> FullModel {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), tiny.qwen2, tiny.tied, &tiny.tensors);
+    write(folder.path(), tiny.kind, &tiny.tensors);
     FullModel::load(&Weights::open(folder.path()).unwrap()).unwrap()
 }
 
@@ -38,8 +36,8 @@ fn values(model: &FullModel) -> BTreeMap<String, Vec<f32>> {
 
 #[test]
 fn loss_and_every_gradient_are_those_of_plain_operations() {
-    for (qwen2, tied) in KINDS {
-        let tiny = tiny(qwen2, tied, 21);
+    for kind in KINDS {
+        let tiny = tiny(kind, 21);
         let model = full(&tiny);
         let vars: BTreeMap<String, Var> = wide(&tiny)
             .into_iter()
@@ -50,7 +48,7 @@ fn loss_and_every_gradient_are_those_of_plain_operations() {
                 .iter()
                 .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
                 .collect(),
-            tied,
+            kind,
             scale: 0.0,
             lora: BTreeMap::new(),
         };
@@ -85,8 +83,8 @@ fn loss_and_every_gradient_are_those_of_plain_operations() {
 
 #[test]
 fn a_saved_model_opens_as_the_same() {
-    for (qwen2, tied) in KINDS {
-        let model = full(&tiny(qwen2, tied, 5));
+    for kind in KINDS {
+        let model = full(&tiny(kind, 5));
         let folder = tempfile::tempdir().unwrap();
         model.save(folder.path(), Precision::F32).unwrap();
         let decoder = open(folder.path());
@@ -111,7 +109,7 @@ fn a_saved_model_opens_as_the_same() {
 
 #[test]
 fn bfloat16_halves_the_file_and_keeps_eight_bits() {
-    let model = full(&tiny(true, false, 5));
+    let model = full(&tiny(KINDS[2], 5));
     let (wide, narrow) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     model.save(wide.path(), Precision::F32).unwrap();
     model.save(narrow.path(), Precision::Bf16).unwrap();

@@ -12,7 +12,7 @@ use harness_model::{Adapter, FullModel, LoraConfig, Projection};
 use harness_train::{
     FullObjective, LoraObjective, Objective, Run, TrainConfig, TrainExample, train,
 };
-use tiny::{tiny, tokens, write};
+use tiny::{KINDS, tiny, tokens, write};
 
 fn examples() -> Vec<TrainExample> {
     (0..6)
@@ -25,7 +25,7 @@ fn examples() -> Vec<TrainExample> {
 }
 
 fn learn(dropout: f32) -> (f64, f64, Vec<(String, Vec<f32>)>) {
-    let tiny = tiny(true, true, 3);
+    let tiny = tiny(KINDS[2], 3);
     let lora = LoraConfig {
         rank: 8,
         alpha: 16.0,
@@ -75,9 +75,9 @@ fn read(objective: &dyn Objective) -> Vec<(String, Vec<f32>)> {
 
 #[test]
 fn all_weights_learn_a_few_answers_by_heart() {
-    let tiny = tiny(true, false, 3);
+    let tiny = tiny(KINDS[2], 3);
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), true, false, &tiny.tensors);
+    write(folder.path(), tiny.kind, &tiny.tensors);
     let weights = Weights::open(folder.path()).unwrap();
     let learn = || {
         let model = FullModel::load(&weights).unwrap();

@@ -196,6 +196,9 @@ fn rope_scaling(keys: &Keys, context: usize) -> Result<RopeScaling, ConfigError>
     }
 }
 
+/// Positions a query of a sliding layer sees where a configuration is silent.
+const DEFAULT_WINDOW: usize = 4096;
+
 /// Where attention slides.
 fn window(
     keys: &Keys,
@@ -213,7 +216,14 @@ fn window(
         WindowRule::Stated => true,
         WindowRule::Upper => on == Some(true),
     };
-    let Some(tokens) = keys.optional_size("sliding_window")?.filter(|_| slides) else {
+    // A configuration that does not mention the key means transformers' default, one that says `null` none.
+    let stated = keys.optional_size("sliding_window")?;
+    let tokens = if keys.json.get("sliding_window").is_none() {
+        Some(DEFAULT_WINDOW)
+    } else {
+        stated
+    };
+    let Some(tokens) = tokens.filter(|_| slides) else {
         return Ok(None);
     };
     if tokens == 0 {

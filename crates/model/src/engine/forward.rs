@@ -18,6 +18,15 @@ impl Engine<'_> {
     /// Runs all layers over the new tokens, stores their keys and values, and returns the hidden states
     /// before the final norm, `[tokens, hidden]`.
     pub(super) fn forward(&self, pieces: &mut [Piece<'_>]) -> Result<Vec<f32>, ModelError> {
+        self.forward_seen(pieces, &mut |_| {})
+    }
+
+    /// [`Self::forward`] that shows the input of each layer, `[tokens, hidden]`.
+    pub(super) fn forward_seen(
+        &self,
+        pieces: &mut [Piece<'_>],
+        see: &mut dyn FnMut(&[f32]),
+    ) -> Result<Vec<f32>, ModelError> {
         let config = &self.decoder.config;
         let mut tokens = Vec::new();
         let (mut rows, mut starts, mut counts) = (Vec::new(), Vec::new(), Vec::new());
@@ -55,6 +64,7 @@ impl Engine<'_> {
                     adapter.add(index, projection, x, m, out);
                 }
             };
+            see(&x);
             rms_norm(&x, &layer.input_norm, epsilon, &mut h);
             linear(Projection::QProj, &h, &mut q);
             linear(Projection::KProj, &h, &mut k);
@@ -91,17 +101,19 @@ impl Engine<'_> {
         Ok(x)
     }
 
+    /// The final norm of hidden states, `[m, hidden]`.
+    pub(super) fn normed(&self, hidden: &[f32]) -> Vec<f32> {
+        let mut normed = vec![0f32; hidden.len()];
+        let epsilon = self.decoder.config.rms_eps as f32;
+        rms_norm(hidden, &self.decoder.norm, epsilon, &mut normed);
+        normed
+    }
+
     /// Logits of hidden states, `[m, vocabulary]` from `[m, hidden]`.
     pub(super) fn logits(&self, hidden: &[f32]) -> Vec<f32> {
         let config = &self.decoder.config;
         let m = hidden.len() / config.hidden;
-        let mut normed = vec![0f32; hidden.len()];
-        rms_norm(
-            hidden,
-            &self.decoder.norm,
-            config.rms_eps as f32,
-            &mut normed,
-        );
+        let normed = self.normed(hidden);
         let mut logits = vec![0f32; m * config.vocab_size];
         self.decoder.head.apply(&normed, m, &mut logits);
         logits

@@ -38,7 +38,35 @@ impl Engine<'_> {
         Ok(losses)
     }
 
+    /// Logits after every one of `tokens`, `[tokens, vocabulary]`.
+    ///
+    /// # Errors
+    /// As [`Self::last_logits`].
+    pub fn all_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
+        Ok(self.logits(&self.hidden(tokens)?))
+    }
+
+    /// The residual stream, `layers + 1` times `[tokens, hidden]`: the embeddings, and what each layer leaves, the last
+    /// behind the final norm. It is `hidden_states` of transformers.
+    ///
+    /// # Errors
+    /// As [`Self::last_logits`].
+    pub fn hidden_states(&self, tokens: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let mut states = Vec::with_capacity(self.decoder.config.layers + 1);
+        let last = self.hidden_seen(tokens, &mut |x| states.push(x.to_vec()))?;
+        states.push(self.normed(&last));
+        Ok(states)
+    }
+
     fn hidden(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
+        self.hidden_seen(tokens, &mut |_| {})
+    }
+
+    fn hidden_seen(
+        &self,
+        tokens: &[u32],
+        see: &mut dyn FnMut(&[f32]),
+    ) -> Result<Vec<f32>, ModelError> {
         if tokens.is_empty() {
             return Err(ModelError::Setting {
                 setting: "tokens",
@@ -46,10 +74,11 @@ impl Engine<'_> {
             });
         }
         let mut cache = KvCache::new(self.kv_shape(), tokens.len());
-        self.forward(&mut [Piece {
+        let piece = Piece {
             tokens,
             position: 0,
             cache: &mut cache,
-        }])
+        };
+        self.forward_seen(&mut [piece], see)
     }
 }

@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use candle_core::{D, DType, Device, Tensor, Var};
 use harness_model::{Adapter, Sequences};
 
-use crate::tiny::{EPSILON, HEAD_DIM, HEADS, HIDDEN, KV_HEADS, LAYERS, THETA, Tiny, tokens, wide};
+use crate::tiny::{
+    EPSILON, HEAD_DIM, HEADS, HIDDEN, KV_HEADS, Kind, LAYERS, THETA, Tiny, tokens, wide,
+};
 
 /// The weights in `f64`; variables among them get a gradient.
 pub struct Naive {
     pub tensors: BTreeMap<String, Tensor>,
-    pub tied: bool,
+    pub kind: Kind,
     /// `α/r` of the adapter.
     pub scale: f64,
     pub lora: BTreeMap<String, Var>,
@@ -33,7 +35,7 @@ impl Naive {
             .collect();
         Self {
             tensors: wide(tiny),
-            tied: tiny.tied,
+            kind: tiny.kind,
             scale: f64::from(adapter.config().scale()),
             lora,
         }
@@ -66,7 +68,9 @@ impl Naive {
     fn loss(&self, ids: &[u32], targets: &[(usize, u32)]) -> Tensor {
         let t = ids.len();
         let half = HEAD_DIM / 2;
-        let angle = |p: usize, i: usize| p as f64 * THETA.powf(-2.0 * i as f64 / HEAD_DIM as f64);
+        let angle = |p: usize, i: usize| {
+            p as f64 * THETA.powf(-2.0 * i as f64 / HEAD_DIM as f64) / self.kind.factor
+        };
         let table = |f: fn(f64) -> f64| {
             let data: Vec<f64> = (0..t)
                 .flat_map(|p| (0..half).map(move |i| f(angle(p, i))))
@@ -97,16 +101,16 @@ impl Naive {
                 .collect();
             Tensor::cat(&parts, 0).unwrap()
         };
-        let mask: Vec<f64> = (0..t * t)
-            .map(|i| {
-                if i % t > i / t {
-                    f64::NEG_INFINITY
-                } else {
-                    0.0
-                }
-            })
-            .collect();
-        let mask = Tensor::from_vec(mask, (1, t, t), &Device::Cpu).unwrap();
+        let mask = |window: Option<usize>| {
+            let hidden = |i: usize| {
+                let (query, key) = (i / t, i % t);
+                key > query || window.is_some_and(|window| key + window <= query)
+            };
+            let mask: Vec<f64> = (0..t * t)
+                .map(|i| if hidden(i) { f64::NEG_INFINITY } else { 0.0 })
+                .collect();
+            Tensor::from_vec(mask, (1, t, t), &Device::Cpu).unwrap()
+        };
 
         let index = Tensor::new(ids, &Device::Cpu).unwrap();
         let embedding = &self.tensors["model.embed_tokens.weight"];
@@ -114,14 +118,22 @@ impl Naive {
         for layer in 0..LAYERS {
             let at = |part: &str| format!("model.layers.{layer}.{part}");
             let h = self.norm(&x, &at("input_layernorm.weight"));
-            let q = rotate(heads(self.linear(&h, &at("self_attn.q_proj")), HEADS));
-            let k = repeat(rotate(heads(
-                self.linear(&h, &at("self_attn.k_proj")),
-                KV_HEADS,
-            )));
+            let normed = |x: Tensor, name: &str| {
+                if self.kind.name == "qwen3" {
+                    self.norm(&x, &at(name))
+                } else {
+                    x
+                }
+            };
+            let q = heads(self.linear(&h, &at("self_attn.q_proj")), HEADS);
+            let q = rotate(normed(q, "self_attn.q_norm.weight"));
+            let k = heads(self.linear(&h, &at("self_attn.k_proj")), KV_HEADS);
+            let k = repeat(rotate(normed(k, "self_attn.k_norm.weight")));
             let v = repeat(heads(self.linear(&h, &at("self_attn.v_proj")), KV_HEADS));
             let scores = (q.matmul(&k.t().unwrap()).unwrap() / (HEAD_DIM as f64).sqrt()).unwrap();
-            let scores = scores.broadcast_add(&mask).unwrap();
+            let scores = scores
+                .broadcast_add(&mask(self.kind.window_of(layer)))
+                .unwrap();
             let weights = candle_nn::ops::softmax(&scores, D::Minus1).unwrap();
             let attended = weights
                 .matmul(&v)
@@ -137,7 +149,7 @@ impl Naive {
             x = (x + self.linear(&(gate * up).unwrap(), &at("mlp.down_proj"))).unwrap();
         }
         let x = self.norm(&x, "model.norm.weight");
-        let head = if self.tied {
+        let head = if self.kind.tied {
             "model.embed_tokens.weight"
         } else {
             "lm_head.weight"

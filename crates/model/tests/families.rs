@@ -1,0 +1,297 @@
+//! Hidden states of every layer and logits of each family against transformers, on tiny random models
+//! (`scripts/reference/families.py` made the figures, in f32).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use harness_model::config::{Family, RopeScaling};
+use harness_model::weights::Weights;
+use harness_model::{Decoder, Engine, ModelConfig, Precision};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// One model with the reference's figures.
+#[derive(Deserialize)]
+struct Golden {
+    config: Value,
+    spread: f32,
+    tensors: BTreeMap<String, Vec<usize>>,
+    ids: Vec<u32>,
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    hidden: Vec<Vec<f32>>,
+    logits: Vec<f32>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/families")
+}
+
+fn golden(name: &str) -> Golden {
+    let text = std::fs::read(folder().join(format!("{name}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// The names of all models.
+fn names() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap();
+    let mut names: Vec<String> = files
+        .map(|file| {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".json").unwrap().to_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// The values of a tensor, by the rule that the script states.
+fn values(name: &str, count: usize, spread: f32) -> Vec<f32> {
+    let seed = name.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    let value = |i: u64| {
+        let mut x = seed.wrapping_add((i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^= x >> 31;
+        let unit = (x >> 48) as f32 / 32_768.0 - 1.0;
+        unit * spread + if name.contains("norm") { 1.0 } else { 0.0 }
+    };
+    (0..count as u64).map(value).collect()
+}
+
+/// The model with a configuration of the caller's.
+fn decoder(golden: &Golden, config: &Value) -> Decoder {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let tensors: HashMap<String, Tensor> = golden
+        .tensors
+        .iter()
+        .map(|(name, shape)| {
+            let data = values(name, shape.iter().product(), golden.spread);
+            let tensor = Tensor::from_vec(data, shape.as_slice(), &Device::Cpu).unwrap();
+            (name.clone(), tensor)
+        })
+        .collect();
+    candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
+    let weights = Weights::open(folder.path()).unwrap();
+    Decoder::load(&weights, Precision::F32, &mut |_, _| {}).unwrap()
+}
+
+/// The largest difference as a share of the largest expected value.
+fn error(found: impl IntoIterator<Item = f32>, expected: &[f32]) -> f32 {
+    let found: Vec<f32> = found.into_iter().collect();
+    assert_eq!(found.len(), expected.len());
+    let top = expected.iter().fold(0f32, |top, x| top.max(x.abs()));
+    let pairs = found.iter().zip(expected);
+    pairs.fold(0f32, |worst, (f, e)| worst.max((f - e).abs())) / top
+}
+
+fn logits_error(golden: &Golden, decoder: &Decoder) -> f32 {
+    let logits = Engine::new(decoder, None).all_logits(&golden.ids).unwrap();
+    let vocabulary = decoder.config().vocab_size;
+    let found = golden.rows.iter().flat_map(|row| {
+        let own = &logits[row * vocabulary..][..vocabulary];
+        golden.columns.iter().map(|column| own[*column])
+    });
+    error(found, &golden.logits)
+}
+
+#[test]
+fn every_layer_and_the_logits_are_those_of_transformers() {
+    let names = names();
+    assert!(names.len() >= 13, "{names:?}");
+    for name in &names {
+        let golden = golden(name);
+        let decoder = decoder(&golden, &golden.config);
+        let width = decoder.config().hidden;
+        let states = Engine::new(&decoder, None)
+            .hidden_states(&golden.ids)
+            .unwrap();
+        assert_eq!(states.len(), golden.hidden.len());
+        for (layer, (found, expected)) in states.iter().zip(&golden.hidden).enumerate() {
+            let rows = golden.rows.iter();
+            let found = rows.flat_map(|row| found[row * width..][..width].iter().copied());
+            let error = error(found, expected);
+            assert!(error < 1e-5, "{name}: {error} before layer {layer}");
+        }
+        let error = logits_error(&golden, &decoder);
+        println!("{name}: relative error of the logits {error:.1e}");
+        assert!(error < 1e-5, "{name}: {error} of the logits");
+    }
+}
+
+/// What sets a family apart is seen by the figures: without it they are missed by far.
+#[test]
+fn a_forgotten_difference_shows() {
+    let plain = json!({"rope_type": "default", "rope_theta": 5e5});
+    for (name, key, value) in [
+        ("llama3.1", "rope_parameters", plain.clone()),
+        ("llama3.2", "rope_parameters", plain.clone()),
+        (
+            "deepseek-coder",
+            "rope_parameters",
+            json!({"rope_type": "default", "rope_theta": 1e5}),
+        ),
+        (
+            "codellama",
+            "rope_parameters",
+            json!({"rope_type": "default", "rope_theta": 1e4}),
+        ),
+        ("mistral", "sliding_window", Value::Null),
+        ("qwen2-sliding", "use_sliding_window", json!(false)),
+        ("qwen3", "rms_norm_eps", json!(1e-2)),
+        ("llama-biased", "mlp_bias", json!(false)),
+        ("llama-biased", "attention_bias", json!(false)),
+        ("qwen2-tied", "model_type", json!("llama")),
+    ] {
+        let golden = golden(name);
+        let mut config = golden.config.clone();
+        config[key] = value;
+        let error = logits_error(&golden, &decoder(&golden, &config));
+        assert!(error > 1e-3, "{name} without its {key}: {error}");
+    }
+}
+
+fn read(config: &Value) -> Result<ModelConfig, String> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    ModelConfig::from_folder(folder.path()).map_err(|error| error.to_string())
+}
+
+/// `config.json` as transformers 4 wrote it, which is what the hubs are full of.
+#[test]
+fn older_configurations_say_the_same() {
+    for (name, theta, scaling) in [
+        ("codellama", 1e6, Value::Null),
+        (
+            "deepseek-coder",
+            1e5,
+            json!({"type": "linear", "factor": 4.0}),
+        ),
+        (
+            "llama3.1",
+            5e5,
+            json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                "original_max_position_embeddings": 16}),
+        ),
+        ("qwen2-tied", 1e6, Value::Null),
+    ] {
+        let newer = golden(name).config;
+        let mut older = newer.clone();
+        older.as_object_mut().unwrap().remove("rope_parameters");
+        older["rope_theta"] = json!(theta);
+        older["rope_scaling"] = scaling;
+        assert_eq!(read(&older), read(&newer), "{name}");
+    }
+    let mut mistral = golden("mistral").config;
+    mistral.as_object_mut().unwrap().remove("sliding_window");
+    let silent = read(&mistral).unwrap();
+    assert_eq!(silent.window.unwrap().tokens, 4096);
+}
+
+#[test]
+fn what_is_not_computed_is_refused_by_name() {
+    let refused = |name: &str, key: &str, value: Value| {
+        let mut config = golden(name).config;
+        config[key] = value;
+        read(&config).unwrap_err()
+    };
+    let error = refused("llama3", "model_type", json!("gemma2"));
+    assert!(error.contains("gemma2"), "{error}");
+    for family in Family::ALL {
+        assert!(error.contains(family.name()), "{error}");
+    }
+    for (name, key, value, part) in [
+        (
+            "llama3",
+            "rope_parameters",
+            json!({"rope_type": "yarn", "factor": 4.0}),
+            "yarn",
+        ),
+        (
+            "llama3",
+            "rope_parameters",
+            json!({"rope_type": "dynamic", "factor": 4.0}),
+            "dynamic",
+        ),
+        (
+            "llama3.1",
+            "rope_parameters",
+            json!({"rope_type": "llama3", "low_freq_factor": 1.0, "high_freq_factor": 4.0}),
+            "factor",
+        ),
+        (
+            "llama3.1",
+            "rope_parameters",
+            json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0}),
+            "high_freq_factor",
+        ),
+        (
+            "deepseek-coder",
+            "rope_parameters",
+            json!({"rope_type": "linear", "factor": -1.0}),
+            "factor",
+        ),
+        ("llama3", "hidden_act", json!("gelu"), "gelu"),
+        (
+            "llama3",
+            "num_key_value_heads",
+            json!(3),
+            "num_key_value_heads",
+        ),
+        ("llama3", "head_dim", json!(7), "head_dim"),
+        ("qwen2-tied", "vocab_size", json!(2), "eos_token_id"),
+        (
+            "qwen2-sliding",
+            "layer_types",
+            json!(["sliding_attention"]),
+            "layer_types",
+        ),
+        ("mistral", "sliding_window", json!(0), "sliding_window"),
+        (
+            "llama3",
+            "quantization_config",
+            json!({"bits": 4}),
+            "quantization_config",
+        ),
+    ] {
+        let error = refused(name, key, value);
+        assert!(
+            error.contains(part) && error.contains("config.json"),
+            "{error}"
+        );
+    }
+}
+
+/// Frequencies of a GGUF file are divided by stated factors; those of Llama 3.1 give what its rule gives.
+#[test]
+fn factors_are_another_way_to_say_it() {
+    let scaling = RopeScaling::Llama3 {
+        factor: 8.0,
+        low_freq_factor: 1.0,
+        high_freq_factor: 4.0,
+        original_context: 8192,
+    };
+    let (plain, scaled) = (
+        RopeScaling::None.frequencies(128, 5e5),
+        scaling.frequencies(128, 5e5),
+    );
+    let factors = plain
+        .iter()
+        .zip(&scaled)
+        .map(|(plain, scaled)| plain / scaled)
+        .collect();
+    let by_factors = RopeScaling::Factors { factors }.frequencies(128, 5e5);
+    for (found, expected) in by_factors.iter().zip(&scaled) {
+        assert!((found - expected).abs() <= 2e-7 * expected);
+    }
+}
