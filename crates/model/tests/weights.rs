@@ -102,15 +102,15 @@ fn gguf_faults_are_named() {
     for (gguf, expected) in [
         (
             tiny("gemma3"),
-            "architecture \"gemma3\" is not supported; supported are llama, qwen2",
+            "architecture \"gemma3\" is not supported; supported are llama, mistral, qwen2, qwen3",
         ),
         (
             Gguf::default(),
             "key general.architecture is missing, expected the name of an architecture",
         ),
         (
-            embedded("llama").text("llama.rope.scaling.type", "linear"),
-            "llama.rope.scaling.type = linear is not supported",
+            embedded("llama").text("llama.rope.scaling.type", "yarn"),
+            "llama.rope.scaling.type = yarn is not supported",
         ),
         (
             embedded("llama").u32("llama.vocab_size", 7),
@@ -122,11 +122,11 @@ fn gguf_faults_are_named() {
         ),
         (
             embedded("llama").u32("llama.attention.key_length", 3),
-            "key llama.embedding_length is 4, expected num_attention_heads * head_dim = 1 * 3 = 3",
+            "key llama.attention.key_length is 3, expected an even number",
         ),
         (
-            embedded("llama").floats("rope_freqs.weight", &[2], &[1., 8.]),
-            "tensor rope_freqs.weight is not part of a supported architecture",
+            embedded("llama").floats("rope_freqs.weight", &[3], &[1., 8., 8.]),
+            "tensor rope_freqs.weight has shape [3], expected [2]",
         ),
         (
             embedded("llama").tensor("output.weight", &[3, 4], 16, &[]),
@@ -363,7 +363,7 @@ fn config_faults_are_named() {
         (
             "model_type",
             "gpt2".into(),
-            "architecture \"gpt2\" is not supported; supported are llama, qwen2",
+            "architecture \"gpt2\" is not supported; supported are llama, mistral, qwen2, qwen3",
         ),
         (
             "num_key_value_heads",
@@ -372,8 +372,8 @@ fn config_faults_are_named() {
         ),
         (
             "head_dim",
-            4.into(),
-            "key hidden_size is 4, expected num_attention_heads * head_dim = 2 * 4 = 8",
+            3.into(),
+            "key head_dim is 3, expected an even number",
         ),
         (
             "hidden_size",
@@ -387,13 +387,13 @@ fn config_faults_are_named() {
         ),
         (
             "rope_scaling",
-            serde_json::json!({"type": "linear", "factor": 4.0}),
-            "rope_scaling = {\"type\":\"linear\",\"factor\":4.0} is not supported",
+            serde_json::json!({"type": "dynamic", "factor": 4.0}),
+            "rope_scaling = {\"type\":\"dynamic\",\"factor\":4.0} is not supported",
         ),
         (
-            "attention_bias",
+            "use_sliding_window",
             true.into(),
-            "attention_bias = true is not supported",
+            "use_sliding_window = true is not supported",
         ),
         (
             "hidden_act",
