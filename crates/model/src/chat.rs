@@ -167,6 +167,12 @@ impl ChatTemplate {
             })
     }
 
+    /// The template as it is written.
+    pub fn source(&self) -> String {
+        let template = self.environment.get_template(NAME);
+        template.map_or_else(|_| String::new(), |it| it.source().to_owned())
+    }
+
     fn from_gguf(header: &Header) -> Result<Self, ChatError> {
         let source =
             header

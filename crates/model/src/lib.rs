@@ -8,6 +8,7 @@ mod decoder;
 mod digest;
 mod engine;
 mod error;
+pub mod export;
 mod full;
 mod linear;
 mod lora;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use harness_model::config::{Family, RopeScaling};
+use harness_model::config::Family;
 use harness_model::weights::Weights;
 use harness_model::{Decoder, Engine, ModelConfig, Precision};
 use serde::Deserialize;
@@ -269,29 +269,5 @@ fn what_is_not_computed_is_refused_by_name() {
             error.contains(part) && error.contains("config.json"),
             "{error}"
         );
-    }
-}
-
-/// Frequencies of a GGUF file are divided by stated factors; those of Llama 3.1 give what its rule gives.
-#[test]
-fn factors_are_another_way_to_say_it() {
-    let scaling = RopeScaling::Llama3 {
-        factor: 8.0,
-        low_freq_factor: 1.0,
-        high_freq_factor: 4.0,
-        original_context: 8192,
-    };
-    let (plain, scaled) = (
-        RopeScaling::None.frequencies(128, 5e5),
-        scaling.frequencies(128, 5e5),
-    );
-    let factors = plain
-        .iter()
-        .zip(&scaled)
-        .map(|(plain, scaled)| plain / scaled)
-        .collect();
-    let by_factors = RopeScaling::Factors { factors }.frequencies(128, 5e5);
-    for (found, expected) in by_factors.iter().zip(&scaled) {
-        assert!((found - expected).abs() <= 2e-7 * expected);
     }
 }

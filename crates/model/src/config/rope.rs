@@ -36,7 +36,47 @@ pub enum RopeScaling {
     },
 }
 
+/// Llama 3.1's own settings beside the factor, which no file with factors states.
+const LLAMA3: (f64, f64, usize) = (1.0, 4.0, 8192);
+/// Factors are stored in f32, after a few operations in it.
+const ROUNDING: f32 = 1e-5;
+
 impl RopeScaling {
+    /// Stated factors as the rule they come from, where that is Llama 3.1's; what is left are the factors.
+    pub(crate) fn from_factors(factors: Vec<f32>, theta: f64) -> Self {
+        let (low_freq_factor, high_freq_factor, original_context) = LLAMA3;
+        let rule = Self::Llama3 {
+            factor: f64::from(factors.iter().copied().fold(1.0, f32::max)),
+            low_freq_factor,
+            high_freq_factor,
+            original_context,
+        };
+        let head_dim = 2 * factors.len();
+        let by_rule = rule.factors(head_dim, theta);
+        let mut pairs = factors.iter().zip(&by_rule);
+        if pairs.all(|(stated, rule)| (stated - rule).abs() <= ROUNDING * rule) {
+            return rule;
+        }
+        Self::Factors { factors }
+    }
+
+    /// What of the scaling `config.json` has no words for.
+    pub(crate) fn unsayable(&self) -> Option<String> {
+        matches!(self, Self::Factors { .. })
+            .then(|| "rotary frequencies with factors of their own".to_owned())
+    }
+
+    /// What each of the `head_dim / 2` plain frequencies is divided by.
+    pub(crate) fn factors(&self, head_dim: usize, theta: f64) -> Vec<f32> {
+        let plain = Self::None.frequencies(head_dim, theta);
+        let scaled = self.frequencies(head_dim, theta);
+        plain
+            .iter()
+            .zip(scaled)
+            .map(|(plain, scaled)| plain / scaled)
+            .collect()
+    }
+
     /// Frequencies of the `head_dim / 2` pairs, in radians a position: `θ^(−2i/head_dim)` before scaling.
     pub fn frequencies(&self, head_dim: usize, theta: f64) -> Vec<f32> {
         let plain =
@@ -77,6 +117,33 @@ impl RopeScaling {
 #[cfg(test)]
 mod tests {
     use super::RopeScaling;
+
+    #[test]
+    fn factors_are_another_way_to_say_it() {
+        let scaling = |original_context| RopeScaling::Llama3 {
+            factor: 32.0,
+            low_freq_factor: 1.0,
+            high_freq_factor: 4.0,
+            original_context,
+        };
+        let known = scaling(8192);
+        let factors = known.factors(64, 5e5);
+        assert_eq!(RopeScaling::from_factors(factors, 5e5), known);
+        // Another rule's stay as they are, and turn as far.
+        let factors = scaling(4096).factors(64, 5e5);
+        let kept = RopeScaling::from_factors(factors.clone(), 5e5);
+        assert_eq!(kept, RopeScaling::Factors { factors });
+        let (found, expected) = (
+            kept.frequencies(64, 5e5),
+            scaling(4096).frequencies(64, 5e5),
+        );
+        assert!(
+            found
+                .iter()
+                .zip(&expected)
+                .all(|(f, e)| (f - e).abs() <= 2e-7 * e)
+        );
+    }
 
     #[test]
     fn plain_and_linear() {

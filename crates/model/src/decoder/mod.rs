@@ -14,7 +14,7 @@ use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::linear::Linear;
 use crate::lora::Projection;
-use crate::weights::Weights;
+use crate::weights::{Tensors, Weights};
 
 pub use train::Sequences;
 pub(crate) use train::attention_shapes;
@@ -66,6 +66,18 @@ impl Decoder {
     /// If a tensor is missing, has another shape than the configuration says, or can't be read.
     pub fn load(
         weights: &Weights,
+        precision: Precision,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, ModelError> {
+        Self::load_tensors(weights, precision, progress)
+    }
+
+    /// [`Self::load`] from tensors that need not lie in a file.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_tensors(
+        weights: &dyn Tensors,
         precision: Precision,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {

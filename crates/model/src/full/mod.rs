@@ -10,6 +10,8 @@ mod loss;
 mod save;
 mod sweep;
 
+pub(crate) use save::config_json;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -116,6 +118,12 @@ struct Parameter {
 /// Name of a tensor of layer `index`.
 fn of_layer(index: usize, part: &str) -> String {
     format!("model.layers.{index}.{part}")
+}
+
+/// Names and shapes of all weights of a model of this configuration, by layer.
+pub(crate) fn shapes(config: &ModelConfig) -> impl Iterator<Item = (String, Vec<usize>)> {
+    let all = parameters(config).into_iter();
+    all.map(|parameter| (parameter.name, parameter.shape))
 }
 
 /// All weights of a model of this configuration, in the order in which a model that starts from nothing draws them.

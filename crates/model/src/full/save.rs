@@ -64,7 +64,7 @@ impl FullModel {
 }
 
 /// The configuration under the keys of `config.json`. What says how the tokenizer begins a text is not among them.
-fn config_json(config: &ModelConfig, precision: Precision) -> Value {
+pub(crate) fn config_json(config: &ModelConfig, precision: Precision) -> Value {
     let end = match config.eos.as_slice() {
         [one] => json!(one),
         several => json!(several),

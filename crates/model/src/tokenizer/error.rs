@@ -10,6 +10,12 @@ use crate::weights::WeightError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TokenizerError {
+    /// The vocabulary could not be written as `tokenizer.json`.
+    #[error("cannot write the vocabulary as tokenizer.json: {what}")]
+    Save {
+        /// What the library said.
+        what: String,
+    },
     /// The file could not be read.
     #[error("{}: {source}", file.display())]
     Io {

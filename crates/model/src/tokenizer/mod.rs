@@ -9,6 +9,7 @@ mod gguf;
 mod json;
 mod learn;
 mod pre;
+mod save;
 mod spm;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 //!
 //! One line of [`TABLE`] per name. The expressions are those of the models' own `tokenizer.json` files.
 
+use serde_json::Value;
 use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
@@ -34,6 +35,32 @@ pub(super) fn rules(name: &str) -> Option<tokenizers::Result<Rules>> {
         .iter()
         .find(|(n, _)| *n == name)
         .map(|(_, build)| build())
+}
+
+/// The name of rules that cut as these do, as they are written in `tokenizer.json`.
+pub(super) fn name_of(normalizer: &Value, pre_tokenizer: &Value) -> Option<&'static str> {
+    let wanted = (plain(normalizer), plain(pre_tokenizer));
+    let found = TABLE.iter().find(|(_, build)| {
+        build().is_ok_and(|rules| {
+            let normalizer = serde_json::to_value(&rules.normalizer).unwrap_or_default();
+            let pre_tokenizer = serde_json::to_value(&rules.pre_tokenizer).unwrap_or_default();
+            (plain(&normalizer), plain(&pre_tokenizer)) == wanted
+        })
+    });
+    found.map(|(name, _)| *name)
+}
+
+/// Without what has no effect on the ids: where offsets begin and end.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(keys) => {
+            let keys = keys.iter().filter(|(key, _)| *key != "trim_offsets");
+            keys.map(|(key, value)| (key.clone(), plain(value)))
+                .collect()
+        }
+        Value::Array(all) => all.iter().map(plain).collect(),
+        other => other.clone(),
+    }
 }
 
 /// The supported names, for error messages.

@@ -16,6 +16,7 @@ use self::gguf::GgufWeights;
 pub use self::safetensors::SafetensorsWeights;
 use crate::config::ModelConfig;
 use crate::digest::{PartsHasher, sha256_file};
+use crate::error::ModelError;
 
 /// Opened weights: names, shapes and configuration are known, values are read on demand.
 #[derive(Debug, Clone)]
@@ -128,6 +129,28 @@ impl Weights {
                 Ok(parts.hex())
             }
         }
+    }
+}
+
+/// Tensors of a model by their Hugging Face names, wherever they come from.
+pub trait Tensors {
+    /// The configuration of the model.
+    fn config(&self) -> &ModelConfig;
+
+    /// The values of a tensor of this shape, row-major in Hugging Face layout.
+    ///
+    /// # Errors
+    /// If there is none, or it can't be read or made.
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError>;
+}
+
+impl Tensors for Weights {
+    fn config(&self) -> &ModelConfig {
+        self.config()
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        Ok(self.tensor(name, shape)?)
     }
 }
 

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::header::{Header, TensorInfo};
 use super::names::{EMBEDDING, OUTPUT, ROPE_FACTORS, hf_name};
-use crate::config::{Family, ModelConfig, RopeScaling};
+use crate::config::{ModelConfig, RopeScaling};
 use crate::weights::WeightError;
 
 /// Rows compared to find out whether head and embedding are one matrix.
@@ -59,9 +59,15 @@ impl GgufWeights {
                     found: info.shape.clone(),
                 });
             }
-            config.rope_scaling = RopeScaling::Factors {
-                factors: one_row(path, info, 0)?,
-            };
+            let factors = one_row(path, info, 0)?;
+            if let Some(bad) = factors.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
+                return Err(WeightError::Malformed {
+                    file: path.to_owned(),
+                    format: "GGUF",
+                    what: format!("tensor {ROPE_FACTORS} holds {bad}, expected positive numbers"),
+                });
+            }
+            config.rope_scaling = RopeScaling::from_factors(factors, config.rope_theta);
         }
         if tied && names.remove("lm_head.weight").is_some() {
             names.insert("model.embed_tokens.weight".into(), OUTPUT.into());
@@ -110,37 +116,39 @@ impl GgufWeights {
         let row_bytes = row / info.block.elements() * info.block.bytes();
         let rows = raw.len() / row_bytes.max(1);
         let mut out = vec![0.0; rows * row];
-        let source = self.row_order(name, rows);
+        let source = row_order(&self.config, name, rows);
         out.par_chunks_mut(row).enumerate().for_each(|(r, y)| {
-            let from = source(r) * row_bytes;
+            let from = source.as_ref().map_or(r, |place| place(r)) * row_bytes;
             info.block.decode(&raw[from..from + row_bytes], y);
         });
-        if info.shape.len() == 1 {
+        if info.shape.len() == 1
+            && let Some(place) = row_order(&self.config, name, out.len())
+        {
             // A bias: its values are what rows are of a matrix.
-            let place = self.row_order(name, out.len());
             out = (0..out.len()).map(|r| out[place(r)]).collect();
         }
         Ok(out)
     }
+}
 
-    /// Which row of the file becomes row `r` of the result.
-    ///
-    /// Files of the `llama` architecture hold query and key rows interleaved for a rotation of neighbours
-    /// (row 2i + b of a head is row b·hd/2 + i of the Hugging Face layout, hd = head dimension).
-    fn row_order(&self, name: &str, rows: usize) -> impl Fn(usize) -> usize + Sync + use<> {
-        let head_dim = self.config.head_dim;
-        let permuted = self.config.family == Family::Llama
-            && (name.contains(".q_proj.") || name.contains(".k_proj."))
-            && rows.is_multiple_of(head_dim);
-        move |r| {
-            if !permuted {
-                return r;
-            }
-            let (head, within) = (r / head_dim, r % head_dim);
-            let (b, i) = (within / (head_dim / 2), within % (head_dim / 2));
-            head * head_dim + 2 * i + b
-        }
-    }
+/// Which row of a file becomes row `r` of a tensor in Hugging Face layout; none where the order is the same.
+///
+/// Files of the `llama` architecture hold query and key rows interleaved for a rotation of neighbours
+/// (row 2i + b of a head is row b·hd/2 + i of the Hugging Face layout, hd = head dimension).
+pub(crate) fn row_order(
+    config: &ModelConfig,
+    name: &str,
+    rows: usize,
+) -> Option<impl Fn(usize) -> usize + Sync + use<>> {
+    let head_dim = config.head_dim;
+    let permuted = config.family.differences().gguf == "llama"
+        && (name.contains(".q_proj.") || name.contains(".k_proj."))
+        && rows.is_multiple_of(head_dim);
+    permuted.then_some(move |r| {
+        let (head, within) = (r / head_dim, r % head_dim);
+        let (b, i) = (within / (head_dim / 2), within % (head_dim / 2));
+        head * head_dim + 2 * i + b
+    })
 }
 
 /// Whether two tensors of one shape are two roundings of one matrix, judged by evenly spaced rows:

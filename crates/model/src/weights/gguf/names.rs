@@ -3,7 +3,7 @@
 /// Name of the input embedding in a GGUF file.
 pub(super) const EMBEDDING: &str = "token_embd.weight";
 /// Name of what the rotary frequencies are divided by, in GGUF files of models with scaled positions.
-pub(super) const ROPE_FACTORS: &str = "rope_freqs.weight";
+pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
 /// Name of the output head in a GGUF file.
 pub(super) const OUTPUT: &str = "output.weight";
 
@@ -37,9 +37,23 @@ pub(super) fn hf_name(gguf: &str) -> Option<String> {
     matches!(kind, "weight" | "bias").then(|| format!("model.layers.{layer}.{hf}.{kind}"))
 }
 
+/// The GGUF name of a tensor of a Llama-like decoder, the inverse of [`hf_name`].
+pub(crate) fn gguf_name(hf: &str) -> Option<String> {
+    match hf {
+        "model.embed_tokens.weight" => return Some(EMBEDDING.into()),
+        "model.norm.weight" => return Some("output_norm.weight".into()),
+        "lm_head.weight" => return Some(OUTPUT.into()),
+        _ => {}
+    }
+    let (layer, rest) = hf.strip_prefix("model.layers.")?.split_once('.')?;
+    let (part, kind) = rest.rsplit_once('.')?;
+    let (gguf, _) = BLOCK.iter().find(|(_, h)| *h == part)?;
+    Some(format!("blk.{layer}.{gguf}.{kind}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::hf_name;
+    use super::{gguf_name, hf_name};
 
     #[test]
     fn names_are_mapped_or_refused() {
@@ -61,6 +75,9 @@ mod tests {
             ("blk.x.attn_q.weight", None),
         ] {
             assert_eq!(hf_name(gguf).as_deref(), hf, "{gguf}");
+            if let Some(hf) = hf {
+                assert_eq!(gguf_name(hf).as_deref(), Some(gguf));
+            }
         }
     }
 }

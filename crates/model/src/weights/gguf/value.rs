@@ -132,6 +132,16 @@ pub enum Array {
 }
 
 impl Array {
+    /// An array of texts.
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let (mut joined, mut ends) = (String::new(), Vec::new());
+        for text in texts {
+            joined.push_str(text);
+            ends.push(joined.len());
+        }
+        Self::Texts { joined, ends }
+    }
+
     /// How many elements the array has.
     pub fn len(&self) -> usize {
         match self {
