@@ -12,6 +12,7 @@ mod window;
 
 pub use error::ConfigError;
 pub use family::Family;
+pub(crate) use family::WindowRule;
 pub use rope::RopeScaling;
 use serde::{Deserialize, Serialize};
 pub use window::SlidingWindow;

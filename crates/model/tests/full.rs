@@ -186,6 +186,21 @@ fn what_a_config_says_survives_saving() {
 }
 
 #[test]
+fn a_window_that_is_switched_off_stays_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = serde_json::json!({
+        "model_type": "mistral", "vocab_size": 50, "hidden_size": 32, "intermediate_size": 64,
+        "num_hidden_layers": 1, "num_attention_heads": 4, "max_position_embeddings": 64, "sliding_window": null,
+    });
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let config = ModelConfig::from_folder(folder.path()).unwrap();
+    assert_eq!(config.window, None);
+    let model = FullModel::random(config.clone(), 1).unwrap();
+    model.save(folder.path(), Precision::Bf16).unwrap();
+    assert_eq!(ModelConfig::from_folder(folder.path()).unwrap(), config);
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let model = FullModel::random(small(1), 1).unwrap();
     let check = |tokens: &[u32], targets: &[(usize, u32)]| {

@@ -9,7 +9,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 use super::FullModel;
-use crate::config::{ModelConfig, RopeScaling};
+use crate::config::{ModelConfig, RopeScaling, WindowRule};
 use crate::error::ModelError;
 use crate::weights::WeightError;
 
@@ -115,6 +115,9 @@ pub(crate) fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         json["use_sliding_window"] = json!(true);
         json["sliding_window"] = json!(window.tokens);
         json["layer_types"] = (0..config.layers).map(kind).collect();
+    } else if config.family.differences().window == WindowRule::Stated {
+        // Silence would mean the library's default.
+        json["sliding_window"] = Value::Null;
     }
     json
 }
