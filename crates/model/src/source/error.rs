@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::{HubFault, LayoutFault};
+
 /// A candidate that did not work.
 #[derive(Debug)]
 pub struct Attempt {
@@ -34,6 +36,43 @@ pub enum SourceError {
     NotFound {
         /// The path.
         path: PathBuf,
+    },
+    /// A folder holds no model, or several.
+    #[error("{}: {fault}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is in the way.
+        #[source]
+        fault: LayoutFault,
+    },
+    /// The key `file` beside a path that is a file already.
+    #[error("{}: is a file, of which `file: {file}` chooses none; leave `file` out", path.display())]
+    FileOfFile {
+        /// The path.
+        path: PathBuf,
+        /// The pattern.
+        file: String,
+    },
+    /// A file without content.
+    #[error("{}: is empty; fetch it again", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A clone without its large files.
+    #[error("{}: only stands for a large file that was not fetched; run `git lfs pull` in its folder", path.display())]
+    Pointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An index of weights can't be used.
+    #[error("{}: {what}", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// The fault.
+        what: String,
     },
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
@@ -128,18 +167,17 @@ pub enum SourceError {
         command: String,
     },
     /// The hub did not give a file.
-    #[error(
-        "hub {repo}@{revision}: {file}: {what}; check name, revision, network, and HF_TOKEN for gated models"
-    )]
+    #[error("hub {repo}@{revision}: {file}: {fault}")]
     Hub {
         /// The repository.
         repo: String,
         /// The revision.
         revision: String,
-        /// The file asked for.
+        /// The file asked for, or the repository as a whole.
         file: String,
-        /// What went wrong.
-        what: String,
+        /// What went wrong, and what to do.
+        #[source]
+        fault: HubFault,
     },
 }
 

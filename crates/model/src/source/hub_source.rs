@@ -11,6 +11,21 @@ pub struct HubSource {
     /// Branch, tag or commit; only a commit names the same files for ever.
     #[serde(default = "main_branch")]
     pub revision: String,
+    /// Which file with weights, where the repository has several; `*` stands for any characters. Of a GGUF file nothing
+    /// else is fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl HubSource {
+    /// The repository at its main branch.
+    pub fn of(repo: impl Into<String>) -> Self {
+        Self {
+            repo: repo.into(),
+            revision: main_branch(),
+            file: None,
+        }
+    }
 }
 
 fn main_branch() -> String {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use harness_kernel::Precision;
 use serde::{Deserialize, Serialize};
 
-use super::{ResolvedModel, SourceError};
+use super::{Progress, ResolvedModel, SourceError};
 use crate::config::ModelConfig;
 use crate::digest::PartsHasher;
 use crate::full::FullModel;
@@ -35,7 +35,11 @@ pub struct InitSource {
 }
 
 /// The folder of the model below `cache`, made if it is not there.
-pub(super) fn resolve(init: &InitSource, cache: &Path) -> Result<ResolvedModel, SourceError> {
+pub(super) fn resolve(
+    init: &InitSource,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<ResolvedModel, SourceError> {
     let io = |path: &Path, source| SourceError::Io {
         path: path.to_owned(),
         source,
@@ -61,6 +65,11 @@ pub(super) fn resolve(init: &InitSource, cache: &Path) -> Result<ResolvedModel, 
     let above = cache.join("init");
     let folder = above.join(&id[..16]);
     if !folder.is_dir() {
+        progress(Progress::Fetching {
+            item: "random weights",
+            number: 1,
+            of: 1,
+        });
         let partial = above.join(format!("{}.{}.partial", &id[..16], std::process::id()));
         let made = make(init, &files, &partial).and_then(|()| {
             // Another process may have been faster; its folder is the same.

@@ -5,20 +5,29 @@
 mod error;
 #[cfg(feature = "hub")]
 mod hub;
+mod hub_fault;
 mod hub_source;
 mod init;
+mod layout;
+mod local;
 mod package;
+mod pattern;
 mod wheel;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{Attempt, SourceError};
 #[cfg(feature = "hub")]
-pub use hub::hub_dataset_url;
+pub use hub::{HubAccess, Patience, Token, hub_dataset_url};
+pub use hub_fault::HubFault;
 pub use hub_source::HubSource;
 pub use init::InitSource;
+pub use layout::LayoutFault;
+pub use local::LocalSource;
 pub use package::{PackagePart, PackageSource};
 use serde::{Deserialize, Serialize};
+
+use crate::digest::sha256_file;
 
 /// Candidates for the files of one model, tried in order until one works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +42,7 @@ pub struct ModelSource {
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Candidate {
     /// A GGUF file, a safetensors file, or a folder in Hugging Face layout, on this machine.
-    Local(PathBuf),
+    Local(LocalSource),
     /// A repository of a model hub.
     Hub(HubSource),
     /// A file that packages of a package registry carry in parts.
@@ -76,6 +85,17 @@ pub enum Progress<'a> {
     },
 }
 
+/// A file of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// Its name in the model's folder.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its content.
+    pub sha256: String,
+}
+
 /// Finds or fetches the files of a model. Fetched files are kept under `cache` (hub files in the hub's own cache).
 /// If no candidate works the error lists what was wrong with each.
 pub fn resolve(
@@ -83,18 +103,47 @@ pub fn resolve(
     cache: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<ResolvedModel, SourceError> {
+    resolve_each(source, &mut |candidate| match candidate {
+        #[cfg(feature = "hub")]
+        Candidate::Hub(it) => hub::resolve(it, cache, None, progress),
+        other => without_hub(other, cache, progress),
+    })
+}
+
+/// As [`resolve`], with a hub that is reached in the given way instead of the one that the environment says.
+#[cfg(feature = "hub")]
+pub fn resolve_with(
+    source: &ModelSource,
+    cache: &Path,
+    access: &HubAccess,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<ResolvedModel, SourceError> {
+    resolve_each(source, &mut |candidate| match candidate {
+        Candidate::Hub(it) => hub::resolve(it, cache, Some(access), progress),
+        other => without_hub(other, cache, progress),
+    })
+}
+
+fn without_hub(
+    candidate: &Candidate,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<ResolvedModel, SourceError> {
+    match candidate {
+        Candidate::Local(it) => local::resolve(it),
+        Candidate::Hub(_) => Err(SourceError::NoHub),
+        Candidate::Package(it) => package::resolve(it, cache, progress),
+        Candidate::Init(it) => init::resolve(it, cache, progress),
+    }
+}
+
+fn resolve_each(
+    source: &ModelSource,
+    resolve: &mut dyn FnMut(&Candidate) -> Result<ResolvedModel, SourceError>,
+) -> Result<ResolvedModel, SourceError> {
     let mut attempts = Vec::new();
     for candidate in &source.candidates {
-        let result = match candidate {
-            Candidate::Local(path) => local(path),
-            #[cfg(feature = "hub")]
-            Candidate::Hub(hub) => hub::resolve(hub, progress),
-            #[cfg(not(feature = "hub"))]
-            Candidate::Hub(_) => Err(SourceError::NoHub),
-            Candidate::Package(package) => package::resolve(package, cache, progress),
-            Candidate::Init(init) => init::resolve(init, cache),
-        };
-        match result {
+        match resolve(candidate) {
             Ok(model) => return Ok(model),
             Err(error) => {
                 tracing::warn!(candidate = %candidate.describe(), %error, "a model source did not work");
@@ -110,6 +159,25 @@ pub fn resolve(
         1 => Err(attempts.remove(0).error),
         _ => Err(SourceError::NoneWorked { attempts }),
     }
+}
+
+/// The files of a resolved model with their hashes, weights last; every byte is read.
+pub fn files(model: &ResolvedModel) -> Result<Vec<ModelFile>, SourceError> {
+    let describe = |(name, path): (String, PathBuf)| {
+        let io = |source| SourceError::Io {
+            path: path.clone(),
+            source,
+        };
+        Ok(ModelFile {
+            name,
+            bytes: std::fs::metadata(&path).map_err(io)?.len(),
+            sha256: sha256_file(&path).map_err(io)?,
+        })
+    };
+    local::files(&model.path)?
+        .into_iter()
+        .map(describe)
+        .collect()
 }
 
 /// The folder for fetched models: `HARNESS_CACHE`, else `harness` in the user's cache folder
@@ -137,7 +205,7 @@ impl Candidate {
     /// The candidate in a few words.
     pub fn describe(&self) -> String {
         match self {
-            Self::Local(path) => format!("local {}", path.display()),
+            Self::Local(local) => format!("local {}", local.path.display()),
             Self::Hub(hub) => format!("hub {}@{}", hub.repo, hub.revision),
             Self::Package(p) => match p.packages.as_slice() {
                 [one] => format!("package {}=={}", one.name, one.version),
@@ -150,17 +218,4 @@ impl Candidate {
             Self::Init(init) => format!("init {} of seed {}", init.config.display(), init.seed),
         }
     }
-}
-
-fn local(path: &Path) -> Result<ResolvedModel, SourceError> {
-    if !path.exists() {
-        return Err(SourceError::NotFound {
-            path: path.to_owned(),
-        });
-    }
-    Ok(ResolvedModel {
-        path: path.to_owned(),
-        origin: format!("local {}", path.display()),
-        sha256: None,
-    })
 }

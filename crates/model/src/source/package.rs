@@ -364,7 +364,7 @@ fn create_folder(path: &Path) -> Result<(), SourceError> {
 }
 
 /// A file name no other process or thread uses at the same time.
-fn unique(stem: &str) -> String {
+pub(super) fn unique(stem: &str) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let n = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!(".{stem}.{}.{n}.partial", std::process::id())
