@@ -11,6 +11,8 @@ mod correlate;
 mod data;
 mod eval;
 mod mix;
+mod model;
+mod model_fetch;
 mod select;
 
 use std::path::PathBuf;
@@ -26,6 +28,8 @@ pub use data::FetchArgs;
 pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
 pub use eval::{DiffArgs, EvalArgs, EvalCommand, ExamplesArgs, JudgeArgs};
 pub use mix::MixArgs;
+pub use model::ModelCommand;
+pub use model_fetch::ModelFetchArgs;
 pub use select::SelectArgs;
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
@@ -68,6 +72,11 @@ pub enum Command {
     /// Example: harness data read --config configs/experiment/first-light.yaml
     #[command(subcommand)]
     Data(DataCommand),
+    /// Look at models and their files.
+    ///
+    /// Example: harness model fetch smollm2-135m-instruct
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Let the base model answer the questions of the targets.
     ///
     /// Example: harness predict --config configs/experiment/first-light.yaml

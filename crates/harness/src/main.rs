@@ -64,6 +64,11 @@ fn start_log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    // The first writes out every byte that is sent, tokens too; the second tells whether signed addresses are shown.
+    let filter = ["ureq_proto::util=off", "ureq::util=off"]
+        .iter()
+        .filter_map(|never| never.parse().ok())
+        .fold(filter, tracing_subscriber::EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -13,7 +13,7 @@ use harness_model::weights::Weights;
 use harness_model::{Decoder, ModelConfig, Precision};
 
 use crate::context::get_or_try;
-use crate::progress::Progress;
+use crate::progress::{Bytes, Progress};
 
 /// Files beside the weights that turn text into ids and back.
 const TEXT_FILES: [&str; 4] = [
@@ -33,23 +33,36 @@ pub struct ModelFiles {
 pub fn fetch(spec: &Resolved) -> Result<ModelFiles> {
     let source: ModelSource = serde_json::from_value(spec.model.source.clone())
         .with_context(|| format!("the `source` of model {}", spec.model.name))?;
-    let cache = source::default_cache()
-        .context("there is no folder for models; set HARNESS_CACHE to one")?;
-    let mut last = String::new();
-    let files = source::resolve(&source, &cache, &mut |progress| {
-        if let source::Progress::Fetching { item, number, of } = progress
-            && last != item
-        {
-            eprintln!("fetching {item} ({number} of {of})");
-            item.clone_into(&mut last);
-        }
-    })
-    .with_context(|| format!("model {}", spec.model.name))?;
+    let (files, _) = resolve(&source).with_context(|| format!("model {}", spec.model.name))?;
     let sha256 = match &files.sha256 {
         Some(sha256) => sha256.clone(),
         None => folder_sha256(&files.path)?,
     };
     Ok(ModelFiles { files, sha256 })
+}
+
+/// Finds or fetches a model and shows how far it is; whether something had to be fetched or made.
+pub fn resolve(source: &ModelSource) -> Result<(ResolvedModel, bool)> {
+    let cache = source::default_cache()
+        .context("there is no folder for models; set HARNESS_CACHE to one")?;
+    let mut last = String::new();
+    let mut bytes: Option<Bytes> = None;
+    let files = source::resolve(source, &cache, &mut |progress| match progress {
+        source::Progress::Fetching { item, number, of } => {
+            bytes = None;
+            if last != item {
+                eprintln!("fetching {item} ({number} of {of})");
+                item.clone_into(&mut last);
+            }
+        }
+        source::Progress::Bytes { item, done, total } => {
+            item.clone_into(&mut last);
+            bytes
+                .get_or_insert_with(|| Bytes::new(item))
+                .set(done, Some(total));
+        }
+    })?;
+    Ok((files, !last.is_empty()))
 }
 
 /// The digest of a model that is not one hashed file: weights and configuration, and what turns text into ids.

@@ -83,6 +83,44 @@ impl Progress {
     }
 }
 
+/// The progress of a download or an archive in MiB, shown from the first bytes on: before, the size is not known.
+pub struct Bytes {
+    label: String,
+    /// The bar or the lines, and the MiB that were told last.
+    shown: Option<(Progress, usize)>,
+}
+
+impl Bytes {
+    /// Begins a piece of work.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            shown: None,
+        }
+    }
+
+    /// Says that `done` bytes are done of `total`, if that is known. What is smaller than a MiB is not worth a word.
+    pub fn set(&mut self, done: u64, total: Option<u64>) {
+        let mebibytes = |bytes: u64| (bytes >> 20) as usize;
+        let (done, total) = (mebibytes(done), total.map_or(0, mebibytes));
+        if total == 0 && done == 0 {
+            return;
+        }
+        match &mut self.shown {
+            None => {
+                let mut progress = Progress::new(self.label.clone(), "MiB", total, done);
+                progress.set(done, "");
+                self.shown = Some((progress, done));
+            }
+            Some((progress, told)) if *told != done => {
+                *told = done;
+                progress.set(done, "");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {

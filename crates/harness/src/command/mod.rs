@@ -8,6 +8,7 @@ mod correlate;
 mod data;
 mod eval;
 mod mix;
+mod model;
 mod plan;
 mod run;
 mod select;
@@ -34,6 +35,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
+        Command::Model(command) => model::model(command),
         Command::Predict(arguments) => run::stages(&arguments, StageKind::Predict),
         Command::Advise(arguments) => advise::advise(&arguments),
         Command::Augment(arguments) => augment::run(&arguments),

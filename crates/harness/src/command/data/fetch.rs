@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use harness_data::fetch::{
-    Download, FetchError, File, Place, Progress, RELEASES, Release, Unpack, check_hash, download,
-    unpack,
+    Download, FetchError, File, Place, RELEASES, Release, Unpack, check_hash, download, unpack,
 };
 
 use crate::cli::FetchArgs;
-use crate::progress::Progress as Shown;
+use crate::progress::Bytes;
 
 /// Fetches one release; what is whole already is not fetched again.
 pub fn fetch(arguments: &FetchArgs) -> Result<()> {
@@ -61,7 +60,7 @@ fn get(file: &File, out: &Path) -> Result<()> {
             to: &to,
             sha256: file.sha256,
         };
-        download(&what, &mut |now| bytes.set(now))?;
+        download(&what, &mut |now| bytes.set(now.done, now.total))?;
     }
     let Some(limit) = file.unpacks_to else {
         return Ok(());
@@ -75,7 +74,7 @@ fn get(file: &File, out: &Path) -> Result<()> {
         },
         limit,
     };
-    unpack(&what, &mut |now| bytes.set(now))?;
+    unpack(&what, &mut |now| bytes.set(now.done, now.total))?;
     drop(bytes);
     std::fs::remove_file(&to).with_context(|| format!("cannot remove {}", to.display()))?;
     Ok(())
@@ -88,30 +87,6 @@ fn url(file: &File) -> Result<String> {
             harness_model::source::hub_dataset_url(repo, revision, file.name)?
         }
     })
-}
-
-/// Progress in MiB, shown from the first bytes on: before, the size is not known.
-struct Bytes {
-    label: String,
-    shown: Option<Shown>,
-}
-
-impl Bytes {
-    fn new(label: String) -> Self {
-        Self { label, shown: None }
-    }
-
-    fn set(&mut self, now: Progress) {
-        let mebibytes = |bytes: u64| (bytes >> 20) as usize;
-        let done = mebibytes(now.done);
-        let label = &self.label;
-        self.shown
-            .get_or_insert_with(|| {
-                let total = now.total.map_or(0, mebibytes);
-                Shown::new(label.clone(), "MiB", total, done)
-            })
-            .set(done, "");
-    }
 }
 
 /// The error in a line, and the way without a network.

@@ -35,7 +35,11 @@ pub(super) struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(super) fn new(access: &'a HubAccess) -> Self {
-        let agent = Agent::config_builder()
+        let mut config = Agent::config_builder();
+        if is_here(&access.endpoint) {
+            config = config.proxy(None);
+        }
+        let agent = config
             .http_status_as_error(false)
             // They are followed here: the token must not go along to another host.
             .max_redirects(0)
@@ -172,6 +176,13 @@ fn trouble(error: &ureq::Error) -> Trouble {
         ureq::Error::Io(io) => Trouble::Passing(io.to_string()),
         other => Trouble::Passing(other.to_string()),
     }
+}
+
+/// Whether the hub is on this machine: then no proxy is in between.
+fn is_here(endpoint: &str) -> bool {
+    let uri: Option<Uri> = endpoint.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
 }
 
 /// The text of a header.
