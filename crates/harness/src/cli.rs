@@ -12,6 +12,7 @@ mod data;
 mod eval;
 mod mix;
 mod model;
+mod model_export;
 mod model_fetch;
 mod select;
 
@@ -29,6 +30,7 @@ pub use data::{CheckArgs, ProbeArgs, SetArgs, ShowArgs, StatsArgs};
 pub use eval::{DiffArgs, EvalArgs, EvalCommand, ExamplesArgs, JudgeArgs};
 pub use mix::MixArgs;
 pub use model::ModelCommand;
+pub use model_export::{FileType, FolderType, ModelExportArgs, ModelMergeArgs};
 pub use model_fetch::ModelFetchArgs;
 pub use select::SelectArgs;
 

@@ -4,16 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::SpecArgs;
-
 /// Arguments of `model merge`.
 #[derive(Debug, Args)]
 pub struct ModelMergeArgs {
-    /// A part of `configs/model`, a YAML file, or a GGUF file, safetensors file or folder.
+    /// A part of `configs/model`, a YAML file like those, or a file or folder with a model.
     #[arg(value_name = "MODEL")]
     pub model: String,
-    #[command(flatten)]
-    pub spec: SpecArgs,
     /// Folder of the adapter, in PEFT's format, as `harness train` leaves it.
     #[arg(long, value_name = "FOLDER")]
     pub adapter: PathBuf,
@@ -40,11 +36,9 @@ pub enum FolderType {
 /// Arguments of `model export`.
 #[derive(Debug, Args)]
 pub struct ModelExportArgs {
-    /// A part of `configs/model`, a YAML file, or a GGUF file, safetensors file or folder.
+    /// A part of `configs/model`, a YAML file like those, or a file or folder with a model.
     #[arg(value_name = "MODEL")]
     pub model: String,
-    #[command(flatten)]
-    pub spec: SpecArgs,
     /// Folder of an adapter in PEFT's format that is merged into the weights.
     #[arg(long, value_name = "FOLDER")]
     pub adapter: Option<PathBuf>,

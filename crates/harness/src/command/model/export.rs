@@ -12,8 +12,8 @@ use harness_model::weights::gguf::BlockType;
 use harness_model::{Adapter, Precision};
 use serde::Serialize;
 
-use super::files_of;
-use crate::cli::{FileType, FolderType, ModelExportArgs, ModelMergeArgs, SpecArgs};
+use super::named::files;
+use crate::cli::{FileType, FolderType, ModelExportArgs, ModelMergeArgs};
 use crate::progress::Progress;
 
 pub fn merge(arguments: &ModelMergeArgs) -> Result<()> {
@@ -21,11 +21,16 @@ pub fn merge(arguments: &ModelMergeArgs) -> Result<()> {
         FolderType::Bf16 => Precision::Bf16,
         FolderType::F32 => Precision::F32,
     };
-    let opened = Opened::new(&arguments.model, &arguments.spec, Some(&arguments.adapter))?;
+    let opened = Opened::new(&arguments.model, Some(&arguments.adapter))?;
     let mut steps = Steps::default();
-    let proof = to_folder(&opened.source(), &arguments.out, precision, &mut |what, done, of| {
-        steps.set(what, done, of);
-    })?;
+    let proof = to_folder(
+        &opened.source(),
+        &arguments.out,
+        precision,
+        &mut |what, done, of| {
+            steps.set(what, done, of);
+        },
+    )?;
     drop(steps);
     tell(&opened, &arguments.out, &proof, arguments.json)
 }
@@ -42,11 +47,16 @@ pub fn export(arguments: &ModelExportArgs) -> Result<()> {
         "{}: name the file with the ending .gguf, by which programs know it",
         arguments.out.display()
     );
-    let opened = Opened::new(&arguments.model, &arguments.spec, arguments.adapter.as_deref())?;
+    let opened = Opened::new(&arguments.model, arguments.adapter.as_deref())?;
     let mut steps = Steps::default();
-    let proof = to_gguf(&opened.source(), &arguments.out, block, &mut |what, done, of| {
-        steps.set(what, done, of);
-    })?;
+    let proof = to_gguf(
+        &opened.source(),
+        &arguments.out,
+        block,
+        &mut |what, done, of| {
+            steps.set(what, done, of);
+        },
+    )?;
     drop(steps);
     tell(&opened, &arguments.out, &proof, arguments.json)
 }
@@ -62,9 +72,9 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(model: &str, spec: &SpecArgs, adapter: Option<&Path>) -> Result<Self> {
-        let (name, files) = files_of(model, spec)?;
-        let path = &files.files.path;
+    fn new(model: &str, adapter: Option<&Path>) -> Result<Self> {
+        let (name, files) = files(model)?;
+        let path = &files.path;
         let weights = Weights::open(path)?;
         let tokenizer = Tokenizer::open(path)?;
         tokenizer
@@ -84,7 +94,7 @@ impl Opened {
             .transpose()?;
         Ok(Self {
             name,
-            origin: files.files.origin,
+            origin: files.origin,
             weights,
             tokenizer,
             chat,
@@ -112,7 +122,11 @@ struct Steps {
 impl Steps {
     fn set(&mut self, what: &str, done: usize, of: usize) {
         if self.current.as_ref().is_none_or(|(name, _)| name != what) {
-            let unit = if what.starts_with("writing") { "tensors" } else { "layers" };
+            let unit = if what.starts_with("writing") {
+                "tensors"
+            } else {
+                "layers"
+            };
             self.current = Some((what.to_owned(), Progress::new(what.to_owned(), unit, of, 0)));
         }
         if let Some((_, progress)) = &mut self.current {
@@ -146,12 +160,23 @@ fn tell(opened: &Opened, path: &Path, proof: &Proof, json: bool) -> Result<()> {
     }
     println!("{}", path.display());
     println!("SHA-256 {sha256}");
-    println!("shown on {} tokens drawn at random, and {} texts:", proof.tokens, proof.texts);
+    println!(
+        "shown on {} tokens drawn at random, and {} texts:",
+        proof.tokens, proof.texts
+    );
     if let Some(merged) = &proof.merged {
-        println!("  base and adapter against merged, f32   {}", closeness(merged));
+        println!(
+            "  base and adapter against merged, f32   {}",
+            closeness(merged)
+        );
     }
-    println!("  merged in f32 against what is written  {}", closeness(&proof.rounded));
-    println!("  what is written, read again, gives the same bits; the vocabulary cuts the texts alike");
+    println!(
+        "  merged in f32 against what is written  {}",
+        closeness(&proof.rounded)
+    );
+    println!(
+        "  what is written, read again, gives the same bits; the vocabulary cuts the texts alike"
+    );
     Ok(())
 }
 

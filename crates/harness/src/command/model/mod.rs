@@ -1,6 +1,8 @@
 //! `harness model`: the files of models. One file for each subcommand.
 
+mod export;
 mod fetch;
+mod named;
 
 use anyhow::Result;
 
@@ -10,5 +12,7 @@ use crate::cli::ModelCommand;
 pub fn model(command: ModelCommand) -> Result<()> {
     match command {
         ModelCommand::Fetch(arguments) => fetch::fetch(&arguments),
+        ModelCommand::Merge(arguments) => export::merge(&arguments),
+        ModelCommand::Export(arguments) => export::export(&arguments),
     }
 }
