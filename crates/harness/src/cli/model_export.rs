@@ -10,9 +10,9 @@ pub struct ModelMergeArgs {
     /// A part of `configs/model`, a YAML file like those, or a file or folder with a model.
     #[arg(value_name = "MODEL")]
     pub model: String,
-    /// Folder of the adapter, in PEFT's format, as `harness train` leaves it.
+    /// Folder of the adapter, in PEFT's format, as `harness train` leaves it; without one the base model is written.
     #[arg(long, value_name = "FOLDER")]
-    pub adapter: PathBuf,
+    pub adapter: Option<PathBuf>,
     /// Folder to write: model.safetensors, config.json and the tokenizer's files.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,

@@ -21,7 +21,7 @@ pub fn merge(arguments: &ModelMergeArgs) -> Result<()> {
         FolderType::Bf16 => Precision::Bf16,
         FolderType::F32 => Precision::F32,
     };
-    let opened = Opened::new(&arguments.model, Some(&arguments.adapter))?;
+    let opened = Opened::new(&arguments.model, arguments.adapter.as_deref())?;
     let mut steps = Steps::default();
     let proof = to_folder(
         &opened.source(),
