@@ -8,10 +8,13 @@
 mod common;
 
 use common::{QWEN, SMOLLM2, cached};
+use harness_model::Precision;
 use harness_model::chat::{ChatTemplate, Message, Role};
 use harness_model::config::Family;
+use harness_model::export::{Proof, Source, to_folder, to_gguf};
 use harness_model::tokenizer::Tokenizer;
 use harness_model::weights::Weights;
+use harness_model::weights::gguf::BlockType;
 
 fn user(content: &str) -> Vec<Message> {
     vec![Message {
@@ -176,4 +179,43 @@ fn read_all(w: &Weights) -> usize {
         .into_iter()
         .map(|name| w.tensor(name, w.shape(name).unwrap()).unwrap().len())
         .sum()
+}
+
+/// The file in eight bits, and that as a folder: ids, template and answers stay.
+#[test]
+fn smollm2_is_exported_and_read_again() {
+    let Some(path) = cached(&SMOLLM2) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (file, merged) = (folder.path().join("s.gguf"), folder.path().join("s"));
+    let export = |path: &std::path::Path, write: &dyn Fn(&Source<'_>) -> Proof| {
+        write(&Source {
+            weights: &Weights::open(path).unwrap(),
+            adapter: None,
+            tokenizer: &Tokenizer::open(path).unwrap(),
+            chat: Some(&ChatTemplate::open(path).unwrap()),
+            name: "SmolLM2",
+        })
+    };
+    let quiet = || |_: &str, _: usize, _: usize| {};
+    let proof = export(&path, &|it| {
+        to_gguf(it, &file, BlockType::Q8_0, &mut quiet()).unwrap()
+    });
+    assert!(proof.rounded.kl < 0.02, "{proof:?}");
+    let proof = export(&file, &|it| {
+        to_folder(it, &merged, Precision::F32, &mut quiet()).unwrap()
+    });
+    assert_eq!(proof.rounded.relative, 0.0, "{proof:?}");
+    let (own, opened) = (
+        Weights::open(&file).unwrap(),
+        Weights::open(&merged).unwrap(),
+    );
+    assert_eq!(own.config(), opened.config());
+    check_tokenizer(&Tokenizer::open(&merged).unwrap(), 49152, 2);
+    let chat = |path| {
+        ChatTemplate::open(path)
+            .unwrap()
+            .render(&user("hi"), true)
+            .unwrap()
+    };
+    assert_eq!(chat(&merged), chat(&path));
 }
