@@ -14,6 +14,7 @@ mod mix;
 mod model;
 mod model_export;
 mod model_fetch;
+mod model_show;
 mod select;
 
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ pub use mix::MixArgs;
 pub use model::ModelCommand;
 pub use model_export::{FileType, FolderType, ModelExportArgs, ModelMergeArgs};
 pub use model_fetch::ModelFetchArgs;
+pub use model_show::{ModelCheckArgs, ModelShowArgs};
 pub use select::SelectArgs;
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
@@ -76,7 +78,7 @@ pub enum Command {
     Data(DataCommand),
     /// Look at models and their files.
     ///
-    /// Example: harness model fetch smollm2-135m-instruct
+    /// Example: harness model show smollm2-135m-instruct
     #[command(subcommand)]
     Model(ModelCommand),
     /// Let the base model answer the questions of the targets.

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod chat;
+pub mod check;
 pub mod config;
 mod decoder;
 mod digest;
@@ -12,6 +13,7 @@ pub mod export;
 mod full;
 mod linear;
 mod lora;
+pub mod memory;
 mod ops;
 pub mod peft;
 pub mod source;

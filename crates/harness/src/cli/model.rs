@@ -2,11 +2,23 @@
 
 use clap::Subcommand;
 
-use super::{ModelExportArgs, ModelFetchArgs, ModelMergeArgs};
+use super::{ModelCheckArgs, ModelExportArgs, ModelFetchArgs, ModelMergeArgs, ModelShowArgs};
 
 /// Commands on models.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
+    /// Say what a model is: family, shapes, number formats, vocabulary, licence, and the memory it needs.
+    ///
+    /// Memory is stated for answering, for training a LoRA adapter, and for training all weights:
+    ///
+    ///   harness model show smollm2-135m-instruct --length 512 --batch 4
+    #[command(verbatim_doc_comment)]
+    Show(ModelShowArgs),
+    /// Open everything of a model, read every tensor, and list all that is wrong; the status is 1 if anything is.
+    ///
+    ///   harness model check path/to/model.gguf
+    #[command(verbatim_doc_comment)]
+    Check(ModelCheckArgs),
     /// Fetch the files of a model, and say where they are and what they hold; what is there already is not fetched again.
     ///
     /// A part of configs/model, a YAML file like those, or a file or folder on this machine:

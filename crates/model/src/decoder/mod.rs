@@ -69,6 +69,7 @@ impl Decoder {
         precision: Precision,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {
+        weights.refuse_surplus()?;
         Self::load_tensors(weights, precision, progress)
     }
 

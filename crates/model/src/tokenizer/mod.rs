@@ -7,6 +7,7 @@
 mod error;
 mod gguf;
 mod json;
+mod kind;
 mod learn;
 mod pre;
 mod save;

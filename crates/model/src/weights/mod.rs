@@ -5,18 +5,21 @@
 
 mod error;
 pub mod gguf;
+mod licence;
 pub(crate) mod safetensors;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use error::WeightError;
 use rayon::prelude::*;
 
 use self::gguf::GgufWeights;
-pub use self::safetensors::SafetensorsWeights;
+pub use self::safetensors::{SafetensorsEntry, SafetensorsWeights, read_safetensors_header};
 use crate::config::ModelConfig;
 use crate::digest::{PartsHasher, sha256_file};
 use crate::error::ModelError;
+use crate::full;
 
 /// Opened weights: names, shapes and configuration are known, values are read on demand.
 #[derive(Debug, Clone)]
@@ -70,6 +73,36 @@ impl Weights {
         match self {
             Self::Gguf(w) => w.shape(name),
             Self::Safetensors(w) => w.shape(name),
+        }
+    }
+
+    /// How a tensor is stored, or nothing if there is no such tensor: number format and bytes.
+    pub fn stored(&self, name: &str) -> Option<(String, u64)> {
+        match self {
+            Self::Gguf(w) => w.stored(name),
+            Self::Safetensors(w) => w.stored(name),
+        }
+    }
+
+    /// Names of the tensors that a model of this configuration has no place for, sorted. What older programs stored of
+    /// the rotary positions is no weight and not among them.
+    pub fn surplus(&self) -> Vec<&str> {
+        let expected: BTreeSet<String> =
+            full::shapes(self.config()).map(|(name, _)| name).collect();
+        let mut names = self.names();
+        names.retain(|name| !expected.contains(*name) && !name.ends_with(".rotary_emb.inv_freq"));
+        names
+    }
+
+    /// Fails if there is a tensor that the model has no place for.
+    pub(crate) fn refuse_surplus(&self) -> Result<(), WeightError> {
+        match self.surplus().first() {
+            None => Ok(()),
+            Some(tensor) => Err(WeightError::Surplus {
+                file: self.path().to_owned(),
+                tensor: (*tensor).to_owned(),
+                layers: self.config().layers,
+            }),
         }
     }
 
@@ -160,12 +193,13 @@ pub(crate) fn check_finite(file: &Path, tensor: &str, values: &[f32]) -> Result<
         .par_chunks(1 << 16)
         .map(|c| c.iter().filter(|v| !v.is_finite()).count())
         .sum();
-    if count > 0 {
-        return Err(WeightError::NonFinite {
+    match values.iter().position(|v| count > 0 && !v.is_finite()) {
+        None => Ok(()),
+        Some(first) => Err(WeightError::NonFinite {
             file: file.to_owned(),
             tensor: tensor.to_owned(),
             count,
-        });
+            first,
+        }),
     }
-    Ok(())
 }

@@ -99,6 +99,12 @@ impl GgufWeights {
         Some(&self.header.tensors.get(self.names.get(name)?)?.shape)
     }
 
+    /// Block format and bytes of a tensor, or nothing if there is no such tensor.
+    pub fn stored(&self, name: &str) -> Option<(String, u64)> {
+        let info = self.header.tensors.get(self.names.get(name)?)?;
+        Some((info.block.name().to_owned(), info.bytes))
+    }
+
     /// The values of a tensor whose shape has been checked, row-major.
     pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let file = &self.header.file;

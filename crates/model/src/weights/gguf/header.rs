@@ -118,10 +118,21 @@ impl Header {
                     found: total,
                 });
             }
+            if !info.start.is_multiple_of(alignment) {
+                return Err(r.malformed(format!(
+                    "tensor {name} begins at byte {}, expected a multiple of {alignment}",
+                    info.start
+                )));
+            }
             if tensors.insert(name.clone(), info).is_some() {
-                return Err(r.malformed(format!("tensor {name} occurs twice")));
+                return Err(WeightError::Twice {
+                    file: file.to_owned(),
+                    tensor: name,
+                    other: None,
+                });
             }
         }
+        no_overlap(&tensors, file)?;
         Ok(Self {
             file: file.to_owned(),
             metadata,
@@ -133,6 +144,28 @@ impl Header {
     pub fn text(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).and_then(Value::as_text)
     }
+}
+
+/// Fails if two tensors share bytes.
+fn no_overlap(tensors: &BTreeMap<String, TensorInfo>, file: &Path) -> Result<(), WeightError> {
+    let mut places: Vec<(&String, &TensorInfo)> = tensors.iter().collect();
+    places.sort_by_key(|(_, info)| (info.start, info.bytes));
+    for pair in places.windows(2) {
+        let [(other, first), (tensor, second)] = pair else {
+            continue;
+        };
+        let end = first.start + first.bytes;
+        if second.start < end {
+            return Err(WeightError::Overlap {
+                file: file.to_owned(),
+                tensor: (*tensor).clone(),
+                other: (*other).clone(),
+                expected: end,
+                found: second.start,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A reader that knows how many bytes are left.

@@ -2,24 +2,26 @@
 //!
 //! Only the header is kept; a tensor is read by seeking to it, so no file has to fit in memory.
 
+mod header;
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
+pub use header::{SafetensorsEntry, read_safetensors_header};
 use rayon::prelude::*;
 use safetensors::Dtype;
-use safetensors::tensor::Metadata;
-use serde::Deserialize;
 
 use super::WeightError;
 use crate::config::ModelConfig;
 
-/// The length of the header, in bytes, stands in the first eight bytes.
-const LENGTH_BYTES: u64 = 8;
-/// The bound of the reference implementation.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
+/// The only file of weights.
+const SINGLE: &str = "model.safetensors";
+/// The index of a set of files.
+const INDEX: &str = "model.safetensors.index.json";
 
 /// A tensor's place in a file.
 #[derive(Debug, Clone)]
@@ -49,8 +51,7 @@ impl SafetensorsWeights {
 
     /// Opens a folder as the hub lays it out: `model.safetensors`, or an index with its shards.
     pub fn open_folder(folder: &Path) -> Result<Self, WeightError> {
-        let single = folder.join("model.safetensors");
-        let index = folder.join("model.safetensors.index.json");
+        let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
         let tensors = if single.is_file() {
             Tensors::open(&[single])?
         } else if index.is_file() {
@@ -97,6 +98,12 @@ impl SafetensorsWeights {
         self.tensors.shape(name)
     }
 
+    /// Number format and bytes of a tensor, or nothing if there is no such tensor.
+    pub fn stored(&self, name: &str) -> Option<(String, u64)> {
+        let place = self.tensors.places.get(name)?;
+        Some((place.dtype.to_string(), place.bytes as u64))
+    }
+
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         self.tensors.files.iter().map(PathBuf::as_path)
     }
@@ -110,17 +117,51 @@ impl SafetensorsWeights {
     }
 }
 
+/// The weight files of a folder, or the file itself; of a set of shards those that are there.
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
+    if path.extension().is_some_and(|e| e == "safetensors") {
+        return vec![path.to_owned()];
+    }
+    let single = path.join(SINGLE);
+    if single.is_file() {
+        return vec![single];
+    }
+    let shards = index::read(&path.join(INDEX)).unwrap_or_default();
+    let shards: BTreeSet<&String> = shards.values().collect();
+    shards
+        .into_iter()
+        .map(|shard| path.join(shard))
+        .filter(|file| file.is_file())
+        .collect()
+}
+
+/// The shards of a folder's index that are not there, each with a tensor that it should hold.
+pub(crate) fn missing_shards(folder: &Path) -> Vec<WeightError> {
+    let index = folder.join(INDEX);
+    if folder.join(SINGLE).is_file() || !index.is_file() {
+        return Vec::new();
+    }
+    let mut missing = BTreeMap::new();
+    for (tensor, shard) in index::read(&index).unwrap_or_default() {
+        if !folder.join(&shard).is_file() {
+            missing.entry(shard).or_insert(tensor);
+        }
+    }
+    missing
+        .into_iter()
+        .map(|(shard, tensor)| WeightError::MissingShard {
+            index: index.clone(),
+            shard,
+            tensor,
+        })
+        .collect()
+}
+
 /// The tensors of one or several files, without a configuration.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tensors {
     files: Vec<PathBuf>,
     places: BTreeMap<String, Place>,
-}
-
-/// The part of `model.safetensors.index.json` that matters here.
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
 }
 
 impl Tensors {
@@ -134,33 +175,35 @@ impl Tensors {
     }
 
     fn open_index(folder: &Path, index: &Path) -> Result<Self, WeightError> {
-        let malformed = |what: String| WeightError::Malformed {
-            file: index.to_owned(),
-            format: "safetensors index",
-            what,
-        };
-        let text = std::fs::read(index).map_err(|source| WeightError::Io {
-            file: index.to_owned(),
-            source,
-        })?;
-        let map: Index = serde_json::from_slice(&text).map_err(|e| malformed(e.to_string()))?;
-        let shards: BTreeSet<&str> = map.weight_map.values().map(String::as_str).collect();
-        if let Some(bad) = shards.iter().find(|s| !is_plain_file_name(s)) {
-            return Err(malformed(format!("shard {bad:?} is not a plain file name")));
-        }
-        let files: Vec<PathBuf> = shards.into_iter().map(|s| folder.join(s)).collect();
-        let tensors = Self::open(&files)?;
-        match map
-            .weight_map
-            .keys()
-            .find(|t| !tensors.places.contains_key(*t))
-        {
-            Some(tensor) => Err(WeightError::MissingTensor {
-                file: folder.to_owned(),
+        let map = index::read(index)?;
+        let shards: BTreeSet<&String> = map.values().collect();
+        if let Some((tensor, shard)) = map.iter().find(|(_, it)| !folder.join(it).is_file()) {
+            return Err(WeightError::MissingShard {
+                index: index.to_owned(),
+                shard: shard.clone(),
                 tensor: tensor.clone(),
-            }),
-            None => Ok(tensors),
+            });
         }
+        let files: Vec<PathBuf> = shards.iter().map(|shard| folder.join(shard)).collect();
+        let tensors = Self::open(&files)?;
+        for (tensor, shard) in &map {
+            let Some(place) = tensors.places.get(tensor) else {
+                return Err(WeightError::MissingTensor {
+                    file: folder.join(shard),
+                    tensor: tensor.clone(),
+                });
+            };
+            if tensors.files[place.file] != folder.join(shard) {
+                let found = tensors.files[place.file].file_name().unwrap_or_default();
+                return Err(WeightError::OtherShard {
+                    index: index.to_owned(),
+                    tensor: tensor.clone(),
+                    expected: shard.clone(),
+                    found: found.to_string_lossy().into_owned(),
+                });
+            }
+        }
+        Ok(tensors)
     }
 
     fn add(&mut self, path: &Path) -> Result<(), WeightError> {
@@ -170,26 +213,25 @@ impl Tensors {
         };
         let file = File::open(path).map_err(io)?;
         let total = file.metadata().map_err(io)?.len();
-        let (start, metadata) = read_header(file, total, path)?;
         let number = self.files.len();
-        self.files.push(path.to_owned());
-        for (name, info) in metadata.tensors() {
-            let (from, to) = info.data_offsets;
+        for entry in read_safetensors_header(file, total, path)? {
             let place = Place {
                 file: number,
-                dtype: info.dtype,
-                shape: info.shape.clone(),
-                start: start + from as u64,
-                bytes: to - from,
+                dtype: entry.dtype,
+                shape: entry.shape,
+                start: entry.start,
+                bytes: entry.bytes as usize,
             };
-            if self.places.insert(name.clone(), place).is_some() {
-                return Err(WeightError::Malformed {
+            if let Some(first) = self.places.get(&entry.name) {
+                return Err(WeightError::Twice {
                     file: path.to_owned(),
-                    format: "safetensors",
-                    what: format!("tensor {name} stands in another shard as well"),
+                    tensor: entry.name,
+                    other: self.files.get(first.file).cloned(),
                 });
             }
+            self.places.insert(entry.name, place);
         }
+        self.files.push(path.to_owned());
         Ok(())
     }
 
@@ -249,61 +291,4 @@ impl Tensors {
             });
         Ok(out)
     }
-}
-
-/// Reads the header of a file of `total` bytes; returns where the data begin.
-/// The data of all tensors fill the rest of the file exactly.
-pub(crate) fn read_header(
-    mut reader: impl Read,
-    total: u64,
-    path: &Path,
-) -> Result<(u64, Metadata), WeightError> {
-    let malformed = |what: String| WeightError::Malformed {
-        file: path.to_owned(),
-        format: "safetensors",
-        what,
-    };
-    let truncated = |what: &str, expected: u64| WeightError::Truncated {
-        file: path.to_owned(),
-        what: what.to_owned(),
-        expected,
-        found: total,
-    };
-    let io = |source| WeightError::Io {
-        file: path.to_owned(),
-        source,
-    };
-    if total < LENGTH_BYTES {
-        return Err(truncated("the length of the header", LENGTH_BYTES));
-    }
-    let mut length = [0; LENGTH_BYTES as usize];
-    reader.read_exact(&mut length).map_err(io)?;
-    let length = u64::from_le_bytes(length);
-    if length > MAX_HEADER_BYTES {
-        return Err(malformed(format!(
-            "a header of {length} bytes, at most {MAX_HEADER_BYTES} are read"
-        )));
-    }
-    let start = LENGTH_BYTES + length;
-    if start > total {
-        return Err(truncated("the header", start));
-    }
-    let mut header = vec![0; length as usize];
-    reader.read_exact(&mut header).map_err(io)?;
-    let metadata: Metadata =
-        serde_json::from_slice(&header).map_err(|e| malformed(e.to_string()))?;
-    let end = start.saturating_add(metadata.data_len() as u64);
-    match end.cmp(&total) {
-        std::cmp::Ordering::Equal => Ok((start, metadata)),
-        std::cmp::Ordering::Greater => Err(truncated("the data", end)),
-        std::cmp::Ordering::Less => Err(malformed(format!(
-            "the tensors end at byte {end}, the file at {total}"
-        ))),
-    }
-}
-
-/// Whether a name stays in the folder it is joined to.
-fn is_plain_file_name(name: &str) -> bool {
-    let mut parts = Path::new(name).components();
-    matches!(parts.next(), Some(std::path::Component::Normal(_))) && parts.next().is_none()
 }

@@ -1,0 +1,141 @@
+//! How much memory a model needs, from its configuration alone: to answer, and to be trained.
+//!
+//! The figures are of what is alive at the same time, in bytes. What a program takes beside them (its code, the tokenizer,
+//! what the allocator keeps) is not in them; measured runs are within 30 % (`crates/model/tests/memory.rs`).
+//! Letters: `L` tokens of a sequence, `B` sequences, `m = L · B`, `h` hidden, `a` heads · d, `c` kv_heads · d,
+//! `i` intermediate, `V` vocabulary, `N` parameters.
+
+use harness_kernel::{KvCache, KvShape, Precision};
+use serde::Serialize;
+
+use crate::config::ModelConfig;
+use crate::decoder::MAX_POSITIONS;
+use crate::full;
+use crate::lora::Projection;
+
+/// What the memory is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workload {
+    /// Tokens of a sequence, prompt and answer.
+    pub length: usize,
+    /// Sequences that are worked on together.
+    pub batch: usize,
+    /// Rank of a `LoRA` adapter of all seven projections.
+    pub rank: usize,
+    /// How frozen weights are kept.
+    pub precision: Precision,
+}
+
+/// Memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// Frozen weights as they are packed, with the tables of positions.
+    pub weights: u64,
+    /// Keys and values of all sequences, while answering.
+    pub cache: u64,
+    /// The whole of answering.
+    pub inference: u64,
+    /// The whole of training a `LoRA` adapter, without dropout.
+    pub lora: u64,
+    /// The whole of training all weights.
+    pub full: u64,
+}
+
+/// Number of values in all weights; a head that is the embedding counts once.
+pub fn parameters(config: &ModelConfig) -> u64 {
+    full::shapes(config)
+        .map(|(_, shape)| shape.iter().map(|n| *n as u64).product::<u64>())
+        .sum()
+}
+
+/// Number of values in a `LoRA` adapter of this rank of all seven projections: `Σ r (inputs + outputs)`.
+pub fn lora_parameters(config: &ModelConfig, rank: usize) -> u64 {
+    let layer: usize = Projection::ALL
+        .iter()
+        .map(|it| {
+            let (outputs, inputs) = it.shape(config);
+            rank * (outputs + inputs)
+        })
+        .sum();
+    (config.layers * layer) as u64
+}
+
+/// The memory of a workload.
+///
+/// - Weights: a matrix `[n, k]` takes `⌈n/32⌉ · 32 · k` values of 2 (bfloat16) or 4 bytes; vectors are `f32`, and so
+///   are the tables of positions, `d` values a position.
+/// - Answering: the weights; `B + 1` caches of `L` positions (one is the prompt that rows share); the activations of the
+///   512 tokens that are computed at a time, `3h + 2a + 2c + 3i` values each; `B · V` logits.
+/// - `LoRA`: the weights, and those of the layers and of the head once more for the backward pass; 4 values for each of the
+///   adapter's (itself, gradient, two moments); for each token and layer `6h + 3a + 3c + 3i` values that the backward
+///   pass needs; what one layer's backward pass makes, as much as its activations; 64 rows of logits.
+/// - All weights: 5 values for each parameter (itself, gradient, that again scaled, two moments), or, where it is more,
+///   4 of them with the activations, `4h + 2a + 2c + 3i` values for each token and layer, and the head packed twice.
+pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
+    let length = workload.length.min(config.context);
+    let tokens = (length * workload.batch) as u64;
+    let hidden = config.hidden as u64;
+    let queries = (config.heads * config.head_dim) as u64;
+    let keys = (config.kv_heads * config.head_dim) as u64;
+    let inner = config.intermediate as u64;
+    let vocabulary = config.vocab_size as u64;
+    let layers = config.layers as u64;
+
+    let packed = |outputs: usize, inputs: usize| {
+        let bytes = match workload.precision {
+            Precision::Bf16 => 2,
+            Precision::F32 => 4,
+        };
+        (outputs.next_multiple_of(PANEL) * inputs) as u64 * bytes
+    };
+    let (mut forward, mut backward) = (0, 0);
+    for (name, shape) in full::shapes(config) {
+        if let [outputs, inputs] = shape[..] {
+            forward += packed(outputs, inputs);
+            // The embedding has no backward pass where the head is another matrix.
+            if config.tied || !name.contains("embed_tokens") {
+                backward += packed(inputs, outputs);
+            }
+        } else {
+            forward += 4 * shape.iter().map(|n| *n as u64).product::<u64>();
+        }
+    }
+    let positions = config.context.min(MAX_POSITIONS) as u64;
+    let weights = forward + 4 * positions * config.head_dim as u64;
+
+    let shape = KvShape {
+        layers: config.layers,
+        heads: config.heads,
+        kv_heads: config.kv_heads,
+        head_dim: config.head_dim,
+    };
+    let cache = (workload.batch as u64 + 1) * KvCache::bytes(&shape, length) as u64;
+    let prefill = (length as u64).min(PREFILL);
+    let running = 4 * prefill * (3 * hidden + 2 * queries + 2 * keys + 3 * inner);
+    let inference = weights + cache + running + 4 * workload.batch as u64 * vocabulary;
+
+    let kept = 4 * tokens * (6 * hidden + 3 * queries + 3 * keys + 3 * inner);
+    let logits = 4 * tokens.min(LOSS_ROWS) * vocabulary;
+    let adapter = 16 * lora_parameters(config, workload.rank);
+    let lora = weights + backward + adapter + (layers + 1) * kept + logits;
+
+    let values = 4 * parameters(config);
+    let kept = 4 * tokens * (4 * hidden + 2 * queries + 2 * keys + 3 * inner);
+    let head = 2 * 4 * vocabulary * hidden;
+    let full = 4 * values + values.max((layers + 1) * kept + head);
+
+    Memory {
+        weights,
+        cache,
+        inference,
+        lora,
+        full,
+    }
+}
+
+/// Outputs of a panel of packed weights.
+const PANEL: usize = 32;
+/// Tokens of a prompt that are computed at a time.
+const PREFILL: u64 = 512;
+/// Rows whose logits are in memory at a time in training.
+const LOSS_ROWS: u64 = 64;
