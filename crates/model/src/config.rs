@@ -48,12 +48,8 @@ pub struct ModelConfig {
     pub rms_eps: f64,
     /// Whether the output head is the embedding.
     pub tied: bool,
-    /// Whether query, key and value projections have a bias.
-    pub qkv_bias: bool,
-    /// Whether the output projection of attention has a bias.
-    pub o_bias: bool,
-    /// Whether the feed-forward projections have a bias.
-    pub mlp_bias: bool,
+    /// Which projections have a bias.
+    pub biases: Biases,
     /// Whether the heads of queries and keys are normalised before they are rotated.
     pub qk_norm: bool,
     /// Token that begins a sequence.
@@ -64,6 +60,17 @@ pub struct ModelConfig {
     pub pad: Option<u32>,
     /// Whether the tokenizer begins a sequence with `bos`.
     pub add_bos: bool,
+}
+
+/// Which linear layers have a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Biases {
+    /// Queries, keys and values.
+    pub qkv: bool,
+    /// The output projection of attention.
+    pub output: bool,
+    /// All of the feed-forward part.
+    pub feed_forward: bool,
 }
 
 /// No model within reach is near these; a file beyond them is damaged, and the products below cannot overflow.

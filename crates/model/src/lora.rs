@@ -81,9 +81,9 @@ impl Projection {
     /// Whether it has a bias in a model of this configuration.
     pub fn biased(self, config: &ModelConfig) -> bool {
         match self {
-            Self::QProj | Self::KProj | Self::VProj => config.qkv_bias,
-            Self::OProj => config.o_bias,
-            Self::GateProj | Self::UpProj | Self::DownProj => config.mlp_bias,
+            Self::QProj | Self::KProj | Self::VProj => config.biases.qkv,
+            Self::OProj => config.biases.output,
+            Self::GateProj | Self::UpProj | Self::DownProj => config.biases.feed_forward,
         }
     }
 }

@@ -135,7 +135,7 @@ fn smollm2_weights() {
         (Family::Llama, 49152, 576, 1536, 30, 9, 3, 64)
     );
     assert_eq!(
-        (c.rope_theta, c.rms_eps, c.tied, c.qkv_bias),
+        (c.rope_theta, c.rms_eps, c.tied, c.biases.qkv),
         (100_000.0, 1e-5, true, false)
     );
     assert_eq!(
@@ -165,7 +165,7 @@ fn qwen_weights() {
         (Family::Qwen2, 151_936, 896, 4864, 24, 14, 2, 64)
     );
     assert_eq!(
-        (c.rope_theta, c.rms_eps, c.tied, c.qkv_bias),
+        (c.rope_theta, c.rms_eps, c.tied, c.biases.qkv),
         (1e6, 1e-6, true, true)
     );
     assert_eq!(c.eos, [151_645, 151_643]);

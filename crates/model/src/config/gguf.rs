@@ -1,7 +1,9 @@
 //! A model's configuration from the metadata of a GGUF file.
 
 use super::family::WindowRule;
-use super::{ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow};
+use super::{
+    Biases, ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow,
+};
 use crate::weights::gguf::{Array, Header, Value};
 
 /// Control tokens that end an answer, by their text. A GGUF header names one end token only, though
@@ -76,9 +78,11 @@ impl ModelConfig {
                     expected: "a positive number",
                 })?,
             tied,
-            qkv_bias: header.tensors.contains_key("blk.0.attn_q.bias"),
-            o_bias: header.tensors.contains_key("blk.0.attn_output.bias"),
-            mlp_bias: header.tensors.contains_key("blk.0.ffn_gate.bias"),
+            biases: Biases {
+                qkv: header.tensors.contains_key("blk.0.attn_q.bias"),
+                output: header.tensors.contains_key("blk.0.attn_output.bias"),
+                feed_forward: header.tensors.contains_key("blk.0.ffn_gate.bias"),
+            },
             qk_norm: keys.family.differences().qk_norm,
             bos: keys.token("bos_token_id")?,
             eos: end_tokens(header, &keys)?,

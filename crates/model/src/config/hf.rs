@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::family::{AttentionBias, WindowRule};
-use super::{ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow};
+use super::{
+    Biases, ConfigError, Family, KeyNames, MAX_LAYERS, ModelConfig, RopeScaling, SlidingWindow,
+};
 
 impl ModelConfig {
     /// Reads the configuration of the model in `folder`.
@@ -49,7 +51,7 @@ impl ModelConfig {
             })?;
         let differences = family.differences();
         let stated = |key: &str| Ok::<_, ConfigError>(keys.flag(key)? == Some(true));
-        let (qkv_bias, o_bias) = match differences.attention_bias {
+        let (qkv, output) = match differences.attention_bias {
             AttentionBias::Never => (false, false),
             AttentionBias::Qkv => (true, false),
             AttentionBias::Stated => (stated("attention_bias")?, stated("attention_bias")?),
@@ -99,9 +101,11 @@ impl ModelConfig {
             window: window(keys, family, layers)?,
             rms_eps: keys.float("rms_norm_eps")?.unwrap_or(1e-6),
             tied: keys.flag("tie_word_embeddings")?.unwrap_or(false),
-            qkv_bias,
-            o_bias,
-            mlp_bias: stated("mlp_bias")?,
+            biases: Biases {
+                qkv,
+                output,
+                feed_forward: stated("mlp_bias")?,
+            },
             qk_norm: differences.qk_norm,
             bos: first("bos_token_id")?,
             eos,

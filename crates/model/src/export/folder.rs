@@ -15,24 +15,58 @@ use crate::full::{config_json, shapes};
 use crate::weights::gguf::BlockType;
 use crate::weights::{Tensors as _, WeightError};
 
-/// A tensor that is made when it is written.
-struct Lazy<'a> {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    make: &'a dyn Fn() -> Vec<u8>,
+/// Makes the bytes of tensors, one at a time, and shows how far it is.
+struct Maker<'a, 'p> {
+    merged: Merged<'a>,
+    block: BlockType,
+    of: usize,
+    state: RefCell<State<'a, 'p>>,
 }
 
-impl View for &Lazy<'_> {
+struct State<'a, 'p> {
+    progress: &'a mut Progress<'p>,
+    done: usize,
+    /// The writer has no way to hand an error on, so the first one waits here.
+    fault: Option<ModelError>,
+}
+
+impl Maker<'_, '_> {
+    fn make(&self, name: &str, shape: &[usize]) -> Vec<u8> {
+        let mut state = self.state.borrow_mut();
+        if state.fault.is_some() {
+            return Vec::new();
+        }
+        state.done += 1;
+        let done = state.done;
+        (state.progress)("writing tensors", done, self.of);
+        let values = self.merged.tensor(name, shape);
+        let made = values.and_then(|values| encoded(self.block, &values));
+        made.unwrap_or_else(|error| {
+            state.fault = Some(error);
+            Vec::new()
+        })
+    }
+}
+
+/// A tensor that is made when it is written.
+struct Lazy<'a> {
+    maker: &'a Maker<'a, 'a>,
+    dtype: Dtype,
+    name: &'a str,
+    shape: &'a [usize],
+}
+
+impl View for Lazy<'_> {
     fn dtype(&self) -> Dtype {
         self.dtype
     }
 
     fn shape(&self) -> &[usize] {
-        &self.shape
+        self.shape
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned((self.make)())
+        Cow::Owned(self.maker.make(self.name, self.shape))
     }
 
     fn data_len(&self) -> usize {
@@ -58,47 +92,31 @@ pub(super) fn write(
         Precision::Bf16 => (Dtype::BF16, BlockType::Bf16),
         Precision::F32 => (Dtype::F32, BlockType::F32),
     };
-    let merged = Merged::new(source.weights, source.adapter);
     let all: Vec<(String, Vec<usize>)> = shapes(config).collect();
-    let of = all.len();
-    // The writer has no way to hand an error on, so the first one waits here.
-    let fault: RefCell<Option<ModelError>> = RefCell::new(None);
-    let progress = RefCell::new((progress, 0));
-    let make = |name: &str, shape: &[usize]| -> Vec<u8> {
-        let mut step = progress.borrow_mut();
-        step.1 += 1;
-        let done = step.1;
-        (step.0)("writing tensors", done, of);
-        let made = match fault.borrow().is_some() {
-            true => return Vec::new(),
-            false => merged
-                .tensor(name, shape)
-                .and_then(|values| encoded(block, &values)),
-        };
-        made.unwrap_or_else(|error| {
-            *fault.borrow_mut() = Some(error);
-            Vec::new()
-        })
+    let maker = Maker {
+        merged: Merged::new(source.weights, source.adapter),
+        block,
+        of: all.len(),
+        state: RefCell::new(State {
+            progress,
+            done: 0,
+            fault: None,
+        }),
     };
-    let makers: Vec<Box<dyn Fn() -> Vec<u8> + '_>> = all
-        .iter()
-        .map(|(name, shape)| Box::new(|| make(name, shape)) as Box<dyn Fn() -> Vec<u8> + '_>)
-        .collect();
-    let tensors: Vec<Lazy<'_>> = all
-        .iter()
-        .zip(&makers)
-        .map(|((_, shape), make)| Lazy {
+    let tensors = all.iter().map(|(name, shape)| {
+        let tensor = Lazy {
+            maker: &maker,
             dtype,
-            shape: shape.clone(),
-            make,
-        })
-        .collect();
+            name,
+            shape,
+        };
+        (name.as_str(), tensor)
+    });
     let file = folder.join("model.safetensors");
     // Readers of the Python side look for this entry.
     let header = [("format".to_owned(), "pt".to_owned())].into();
-    let views = all.iter().map(|(name, _)| name.as_str()).zip(&tensors);
-    let written = safetensors::serialize_to_file(views, Some(header), &file);
-    if let Some(error) = fault.take() {
+    let written = safetensors::serialize_to_file(tensors, Some(header), &file);
+    if let Some(error) = maker.state.borrow_mut().fault.take() {
         return Err(error.into());
     }
     written.map_err(|e| WeightError::Malformed {

@@ -97,8 +97,8 @@ pub(crate) fn config_json(config: &ModelConfig, precision: Precision) -> Value {
         scaling => json["rope_scaling"] = json!(scaling),
     }
     for (key, flag) in [
-        ("attention_bias", config.o_bias),
-        ("mlp_bias", config.mlp_bias),
+        ("attention_bias", config.biases.output),
+        ("mlp_bias", config.biases.feed_forward),
     ] {
         if flag {
             json[key] = json!(true);

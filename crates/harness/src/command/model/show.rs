@@ -287,7 +287,7 @@ impl Shown {
 fn attention_extras(config: &ModelConfig) -> String {
     let mut extras = String::new();
     for (has, name) in [
-        (config.qkv_bias, ", biases"),
+        (config.biases.qkv, ", biases"),
         (config.qk_norm, ", normalised heads"),
     ] {
         if has {
