@@ -248,7 +248,9 @@ fn one_gguf_comes_from_another_host_which_never_sees_the_token() {
 
 #[test]
 fn shards_follow_their_index() {
-    let lab = Lab::with_model();
+    let lab = Lab::new();
+    lab.put_small("config.json", b"{}");
+    lab.put_small("tokenizer.json", b"{}");
     let shards = [
         "model-00001-of-00002.safetensors",
         "model-00002-of-00002.safetensors",
@@ -257,14 +259,6 @@ fn shards_follow_their_index() {
         r#"{{"weight_map": {{"a": "{}", "b": "{}", "c": "{0}"}}}}"#,
         shards[0], shards[1]
     );
-    let lab = {
-        // The same repository without the single file.
-        let other = Lab::new();
-        other.put_small("config.json", b"{}");
-        other.put_small("tokenizer.json", b"{}");
-        drop(lab);
-        other
-    };
     lab.put_small("model.safetensors.index.json", index.as_bytes());
     for (number, shard) in shards.iter().enumerate() {
         lab.put(shard, &large(number));

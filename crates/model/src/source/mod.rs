@@ -143,17 +143,20 @@ fn resolve_each(
     source: &ModelSource,
     resolve: &mut dyn FnMut(&Candidate) -> Result<ResolvedModel, SourceError>,
 ) -> Result<ResolvedModel, SourceError> {
-    let mut attempts = Vec::new();
+    let mut attempts: Vec<Attempt> = Vec::new();
     for candidate in &source.candidates {
         match resolve(candidate) {
-            Ok(model) => return Ok(model),
-            Err(error) => {
-                tracing::warn!(candidate = %candidate.describe(), %error, "a model source did not work");
-                attempts.push(Attempt {
-                    candidate: candidate.describe(),
-                    error,
-                });
+            Ok(model) => {
+                // Where none works the error says all of it.
+                for Attempt { candidate, error } in &attempts {
+                    tracing::warn!(candidate, %error, "a model source did not work");
+                }
+                return Ok(model);
             }
+            Err(error) => attempts.push(Attempt {
+                candidate: candidate.describe(),
+                error,
+            }),
         }
     }
     match attempts.len() {
