@@ -111,7 +111,7 @@ impl Lab {
             text.starts_with(&format!("hub {}@{}: ", source.repo, source.revision)),
             "{text}"
         );
-        (text, fault)
+        (text, *fault)
     }
 
     fn cache(&self) -> PathBuf {

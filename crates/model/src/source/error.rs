@@ -177,7 +177,7 @@ pub enum SourceError {
         file: String,
         /// What went wrong, and what to do.
         #[source]
-        fault: HubFault,
+        fault: Box<HubFault>,
     },
 }
 

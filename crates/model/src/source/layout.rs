@@ -84,19 +84,19 @@ pub enum LayoutFault {
 pub(super) fn choose(names: &[String], pattern: Option<&str>) -> Result<Choice, LayoutFault> {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     let ending = |wanted: &[&str]| -> Vec<String> {
-        let fits = |name: &&String| wanted.iter().any(|ending| name.ends_with(ending));
+        let fits = |name: &&String| wanted.iter().any(|ending| is_a(name, ending));
         let mut found: Vec<String> = names.iter().filter(fits).cloned().collect();
         found.sort();
         found
     };
     if let Some(pattern) = pattern {
-        let has = ending(&[".gguf", ".safetensors"]);
+        let has = ending(&["gguf", "safetensors"]);
         let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
         let fits = |name: &&String| matches(pattern, name) || matches(pattern, &base(name));
         let found: Vec<String> = has.iter().filter(fits).cloned().collect();
         let pattern = pattern.to_owned();
         return match found.as_slice() {
-            [one] if one.ends_with(".gguf") => Ok(Choice::Gguf(one.clone())),
+            [one] if is_a(one, "gguf") => Ok(Choice::Gguf(one.clone())),
             [one] => Ok(Choice::Safetensors(one.clone())),
             [] => Err(LayoutFault::NoneMatches { pattern, has }),
             _ => Err(LayoutFault::SeveralMatch { pattern, found }),
@@ -108,7 +108,7 @@ pub(super) fn choose(names: &[String], pattern: Option<&str>) -> Result<Choice, 
     if has(INDEX) {
         return Ok(Choice::Index);
     }
-    let found = ending(&[".gguf"]);
+    let found = ending(&["gguf"]);
     match found.as_slice() {
         [one] => Ok(Choice::Gguf(one.clone())),
         [] => Err(LayoutFault::NoWeights {
@@ -116,6 +116,12 @@ pub(super) fn choose(names: &[String], pattern: Option<&str>) -> Result<Choice, 
         }),
         _ => Err(LayoutFault::SeveralGguf { found }),
     }
+}
+
+/// Whether a name has this extension, in small letters as those who open the file expect it.
+pub(super) fn is_a(name: &str, extension: &str) -> bool {
+    let found = Path::new(name).extension();
+    found.is_some_and(|found| found == extension)
 }
 
 impl Choice {

@@ -117,7 +117,7 @@ pub(super) fn files(path: &Path) -> Result<Vec<(String, PathBuf)>, SourceError> 
         (path, choice)
     } else {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let choice = if name.ends_with(".safetensors") {
+        let choice = if layout::is_a(&name, "safetensors") {
             Choice::Safetensors(name.into_owned())
         } else {
             Choice::Gguf(name.into_owned())

@@ -260,7 +260,7 @@ fn reply(request: &Request, state: &mut State) -> Reply {
     if let Some(etag) = request.path.strip_prefix("/cdn/") {
         let etag = etag.split('?').next().unwrap();
         return match state.files.values().find(|file| file.etag == etag) {
-            Some(file) => content(request, file, &[], mischief),
+            Some(file) => content(request, file, &[], mischief.as_ref()),
             None => Reply::of(404, &[], b""),
         };
     }
@@ -288,7 +288,7 @@ fn reply(request: &Request, state: &mut State) -> Reply {
         request,
         file,
         &[("X-Repo-Commit", &commit), ("ETag", &etag)],
-        mischief,
+        mischief.as_ref(),
     )
 }
 
@@ -296,7 +296,7 @@ fn content(
     request: &Request,
     file: &Stored,
     headers: &[(&str, &str)],
-    mischief: Option<Mischief>,
+    mischief: Option<&Mischief>,
 ) -> Reply {
     let whole = matches!(mischief, Some(Mischief::Whole));
     let range = request.headers.get("range").filter(|_| !whole);
@@ -318,7 +318,7 @@ fn content(
         reply.headers.push(("Content-Range".to_owned(), span));
     }
     match mischief {
-        Some(Mischief::Cut(after)) => reply.body.truncate(after),
+        Some(Mischief::Cut(after)) => reply.body.truncate(*after),
         Some(Mischief::Altered) => reply.body.iter_mut().for_each(|byte| *byte ^= 1),
         Some(Mischief::Longer) => {
             reply.body.extend(b"and more");

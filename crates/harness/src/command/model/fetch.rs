@@ -12,7 +12,7 @@ use crate::model;
 
 /// What is there now.
 #[derive(Debug, Serialize)]
-struct Fetched {
+struct Found {
     name: String,
     /// Whether something came; else it was there already.
     fetched: bool,
@@ -36,7 +36,7 @@ pub fn fetch(arguments: &ModelFetchArgs) -> Result<()> {
         // It was whole when it was fetched.
         source::verify(&resolved).with_context(|| format!("model {name}"))?;
     }
-    let found = Fetched {
+    let found = Found {
         name,
         fetched,
         origin: resolved.origin,
@@ -52,7 +52,7 @@ pub fn fetch(arguments: &ModelFetchArgs) -> Result<()> {
     Ok(())
 }
 
-fn print(found: &Fetched) {
+fn print(found: &Found) {
     let what = if found.fetched {
         "fetched"
     } else {

@@ -126,16 +126,15 @@ impl HubAccess {
             .map(PathBuf::from)
             .or_else(|| home.as_ref().map(|home| home.join("hub")))
             .ok_or(HubFault::NoFolder)?;
-        let token = match var("HF_TOKEN") {
-            Some(text) => Token::new(&text, "HF_TOKEN")?,
-            None => {
-                let file = var("HF_TOKEN_PATH")
-                    .map(PathBuf::from)
-                    .or_else(|| home.map(|home| home.join("token")));
-                match file.and_then(|file| fs::read_to_string(file).ok()) {
-                    Some(text) => Token::new(&text, "the token file")?,
-                    None => None,
-                }
+        let token = if let Some(text) = var("HF_TOKEN") {
+            Token::new(&text, "HF_TOKEN")?
+        } else {
+            let file = var("HF_TOKEN_PATH")
+                .map(PathBuf::from)
+                .or_else(|| home.map(|home| home.join("token")));
+            match file.and_then(|file| fs::read_to_string(file).ok()) {
+                Some(text) => Token::new(&text, "the token file")?,
+                None => None,
             }
         };
         let endpoint = var("HF_ENDPOINT").unwrap_or_else(|| ENDPOINT.to_owned());

@@ -45,7 +45,7 @@ pub(super) fn resolve(
             repo: hub.repo.clone(),
             revision: hub.revision.clone(),
             file,
-            fault,
+            fault: Box::new(fault),
         })
 }
 
@@ -58,7 +58,7 @@ pub fn hub_dataset_url(repo: &str, revision: &str, file: &str) -> Result<String,
         repo: repo.to_owned(),
         revision: revision.to_owned(),
         file: file.to_owned(),
-        fault,
+        fault: Box::new(fault),
     })?;
     Ok(format!(
         "{}/datasets/{repo}/resolve/{}/{}",
