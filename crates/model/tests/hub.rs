@@ -697,8 +697,13 @@ fn what_python_fetched_is_not_fetched_again() {
     let model = lab.fetch(&tiny()).unwrap();
     assert!(model.path.join("tokenizer_config.json").is_file());
     let paths = asked(&lab.hub.requests());
-    assert_eq!(paths.len(), 3, "{paths:?}");
-    assert!(paths[2].ends_with("tokenizer_config.json"), "{paths:?}");
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    assert!(
+        paths[1..]
+            .iter()
+            .all(|it| it.ends_with("tokenizer_config.json")),
+        "{paths:?}"
+    );
 }
 
 #[test]

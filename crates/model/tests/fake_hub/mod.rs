@@ -265,7 +265,14 @@ fn reply(request: &Request, state: &mut State) -> Reply {
         };
     }
     let base = format!("/{REPO}/resolve/{}/", state.commit);
-    let Some(name) = request.path.strip_prefix(&base) else {
+    let inner = format!("/api/resolve-cache/models{base}");
+    let path = request
+        .path
+        .strip_prefix(&inner)
+        .map(|name| format!("{base}{name}"));
+    let is_inner = path.is_some();
+    let path = path.unwrap_or_else(|| request.path.clone());
+    let Some(name) = path.strip_prefix(&base) else {
         return Reply::of(404, &[("X-Error-Code", "RepoNotFound")], b"");
     };
     let Some(file) = state.files.get(name) else {
@@ -274,7 +281,15 @@ fn reply(request: &Request, state: &mut State) -> Reply {
     let commit = state.commit.clone();
     let etag = format!("\"{}\"", file.etag);
     let size = file.bytes.len().to_string();
-    if let Some(elsewhere) = &state.elsewhere {
+    // A small file comes from another place of the same host, and what leads there has a length of its own.
+    if file.etag.len() != 64 && !is_inner {
+        let to = format!("{inner}{name}");
+        let headers = [("Location", to.as_str()), ("X-Repo-Commit", &commit)];
+        return Reply::of(307, &headers, b"Temporary Redirect");
+    }
+    if let Some(elsewhere) = &state.elsewhere
+        && file.etag.len() == 64
+    {
         let to = format!("{elsewhere}/cdn/{}?signature=s3cret", file.etag);
         let headers = [
             ("Location", to.as_str()),

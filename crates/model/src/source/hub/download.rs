@@ -9,7 +9,7 @@ use ureq::http::{HeaderMap, Response, header};
 
 use super::super::{HubFault, Progress};
 use super::cache::{Kept, fault};
-use super::request::{Ask, Client, escaped, text};
+use super::request::{Ask, Client, LINKED, escaped, text};
 use crate::digest::sha256_file;
 
 /// Which file.
@@ -66,13 +66,13 @@ fn facts(headers: &HeaderMap) -> Result<Facts, HubFault> {
     let missing = |what: &str| HubFault::BadAnswer {
         what: format!("header {what} is missing or malformed"),
     };
-    let etag = text(headers, "x-linked-etag")
+    let etag = text(headers, LINKED[0])
         .or_else(|| text(headers, header::ETAG.as_str()))
         .map(|tag| tag.trim_start_matches("W/").trim_matches('"'))
         // It becomes the name of a file.
         .filter(|tag| tag.len() >= 2 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
         .ok_or_else(|| missing("ETag"))?;
-    let bytes = text(headers, "x-linked-size")
+    let bytes = text(headers, LINKED[1])
         .or_else(|| text(headers, header::CONTENT_LENGTH.as_str()))
         .and_then(|size| size.parse().ok())
         .ok_or_else(|| missing("Content-Length"))?;

@@ -10,15 +10,15 @@ use super::HubAccess;
 
 /// Most redirects that are followed.
 const HOPS: usize = 10;
-/// The commit of the repository, in the hub's answers.
-pub(super) const COMMIT: &str = "x-repo-commit";
+/// What the hub says of a file that lies elsewhere: name of the content, size in bytes.
+pub(super) const LINKED: [&str; 2] = ["x-linked-etag", "x-linked-size"];
 /// The hub's own word for what is wrong.
 const ERROR_CODE: &str = "x-error-code";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// The headers of the hub itself: a redirect to where the content lies is not followed.
+    /// What the hub says of a file: a redirect to where the content of a large one lies is not followed.
     Head,
     /// The content, from a byte on.
     Get {
@@ -120,8 +120,12 @@ impl<'a> Client<'a> {
                 request = request.header(header::RANGE, format!("bytes={from}-"));
             }
             let response = request.call().map_err(|error| trouble(&error))?;
-            let known = ask == Ask::Head && response.headers().contains_key(COMMIT);
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) || known {
+            // The hub says of a large file what it is and leads to its content; of a small one it only leads on.
+            let described = LINKED
+                .iter()
+                .all(|name| response.headers().contains_key(*name));
+            let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !redirects || (ask == Ask::Head && described) {
                 return Ok(response);
             }
             let to = text(response.headers(), header::LOCATION.as_str()).ok_or_else(nowhere)?;
