@@ -1,6 +1,6 @@
 //! Values as the blocks of a GGUF file, for the formats that are written.
 //!
-//! Of the quantised ones this is Q8_0 as ggml defines it: scale d = max |x| / 127, kept as a 16-bit float, and
+//! Of the quantised ones this is `Q8_0` as ggml defines it: scale d = max |x| / 127, kept as a 16-bit float, and
 //! q = x / d rounded half away from zero, by the scale before it is rounded.
 
 use half::{bf16, f16};

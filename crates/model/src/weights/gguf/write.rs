@@ -107,26 +107,24 @@ fn text(out: &mut Vec<u8>, text: &str) {
 fn write_value(out: &mut Vec<u8>, value: &Value) {
     let kind = |out: &mut Vec<u8>, code: u32| out.extend(code.to_le_bytes());
     match value {
-        Value::Unsigned(v) => match u32::try_from(*v) {
-            Ok(v) => {
+        Value::Unsigned(v) => {
+            if let Ok(v) = u32::try_from(*v) {
                 kind(out, 4);
                 out.extend(v.to_le_bytes());
-            }
-            Err(_) => {
+            } else {
                 kind(out, 10);
                 out.extend(v.to_le_bytes());
             }
-        },
-        Value::Signed(v) => match i32::try_from(*v) {
-            Ok(v) => {
+        }
+        Value::Signed(v) => {
+            if let Ok(v) = i32::try_from(*v) {
                 kind(out, 5);
                 out.extend(v.to_le_bytes());
-            }
-            Err(_) => {
+            } else {
                 kind(out, 11);
                 out.extend(v.to_le_bytes());
             }
-        },
+        }
         Value::F32(v) => {
             kind(out, 6);
             out.extend(v.to_le_bytes());
