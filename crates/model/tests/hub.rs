@@ -486,8 +486,10 @@ fn the_hub_is_left_alone_for_as_long_as_it_wants() {
     lab.hub.next("api", busy("7"));
     lab.hub.next("safetensors", busy("3"));
     lab.hub.next("tokenizer", Mischief::Status(429, Vec::new()));
+    let window = ("RateLimit", "\"resolvers\";r=0;t=21".into());
+    lab.hub.next("config", Mischief::Status(429, vec![window]));
     lab.fetch(&tiny()).unwrap();
-    assert_eq!(PAUSES.take(), [7.0, 0.5, 3.0]);
+    assert_eq!(PAUSES.take(), [7.0, 21.0, 0.5, 3.0]);
 
     let lab = Lab::with_model();
     lab.hub.next("api", busy("3600"));

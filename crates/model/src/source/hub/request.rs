@@ -194,9 +194,15 @@ pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// How long the hub wants to be left alone, if it says so in seconds; a date is not understood.
+/// How long the hub wants to be left alone, if it says so in seconds (a date is not understood): `Retry-After`, or the
+/// time left of a window as in `RateLimit: "resolvers";r=0;t=172`.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = text(headers, header::RETRY_AFTER.as_str())?.trim().parse();
+    let asked = text(headers, header::RETRY_AFTER.as_str());
+    let window = || {
+        let mut items = text(headers, "ratelimit")?.split(';');
+        items.find_map(|item| item.trim().strip_prefix("t="))
+    };
+    let seconds = asked.or_else(window)?.trim().parse();
     seconds.ok().map(Duration::from_secs)
 }
 
