@@ -31,6 +31,9 @@ pub enum ModelError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The settings of an adapter.
+    #[error(transparent)]
+    Peft(#[from] crate::peft::PeftError),
     /// A setting that makes no sense.
     #[error("{setting}: {problem}")]
     Setting {

@@ -1,6 +1,7 @@
 //! Low-rank adaptation (Hu et al. 2021): `y = x · Wᵀ + (α/r) · (x · Aᵀ) · Bᵀ` with W frozen.
 
 use std::fmt;
+use std::path::Path;
 
 use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
 use crate::error::ModelError;
-use crate::peft::{AdapterFile, NamedTensor, PeftConfig};
+use crate::peft::{AdapterFile, NamedTensor, PeftConfig, Rules};
 
 /// The linear layers of a decoder layer, by their names in checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -144,12 +145,24 @@ pub struct LoraPair {
     pub a: Var,
     /// Up projection `B`.
     pub b: Var,
+    /// What the update is scaled by: α/r, or α/√r.
+    pub scale: f32,
+}
+
+/// The matrices of one layer as arrays, row-major.
+struct Values {
+    rank: usize,
+    scale: f32,
+    a: Vec<f32>,
+    b: Vec<f32>,
 }
 
 /// A trainable adapter for all layers of a decoder.
 #[derive(Debug, Clone)]
 pub struct Adapter {
     config: LoraConfig,
+    /// The settings of the file it comes from, whose patterns `config` has no words for.
+    settings: Option<PeftConfig>,
     /// One entry a layer, indexed by [`Projection`].
     layers: Vec<[Option<LoraPair>; 7]>,
 }
@@ -162,7 +175,7 @@ impl Adapter {
     pub fn new(model: &ModelConfig, config: LoraConfig, seed: u64) -> Result<Self, ModelError> {
         config.check()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let rank = config.rank;
+        let (rank, scale) = (config.rank, config.scale());
         let targets = config.targets.clone();
         Self::build(model, config, |_, projection| {
             if !targets.contains(&projection) {
@@ -173,7 +186,12 @@ impl Adapter {
             let a = (0..rank * inputs)
                 .map(|_| rng.random_range(-bound..bound))
                 .collect();
-            Ok(Some((a, vec![0.0; outputs * rank])))
+            Ok(Some(Values {
+                rank,
+                scale,
+                a,
+                b: vec![0.0; outputs * rank],
+            }))
         })
     }
 
@@ -181,27 +199,31 @@ impl Adapter {
     fn build(
         model: &ModelConfig,
         config: LoraConfig,
-        mut values: impl FnMut(usize, Projection) -> Result<Option<(Vec<f32>, Vec<f32>)>, ModelError>,
+        mut values: impl FnMut(usize, Projection) -> Result<Option<Values>, ModelError>,
     ) -> Result<Self, ModelError> {
-        let rank = config.rank;
         let mut layers = Vec::with_capacity(model.layers);
         for layer in 0..model.layers {
             let mut pairs = [const { None }; 7];
             for projection in Projection::ALL {
-                if let Some((a, b)) = values(layer, projection)? {
+                if let Some(found) = values(layer, projection)? {
                     let (outputs, inputs) = projection.shape(model);
                     let var = |data: Vec<f32>, shape: (usize, usize)| {
                         Var::from_tensor(&Tensor::from_vec(data, shape, &Device::Cpu)?)
                     };
                     pairs[projection as usize] = Some(LoraPair {
-                        a: var(a, (rank, inputs))?,
-                        b: var(b, (outputs, rank))?,
+                        a: var(found.a, (found.rank, inputs))?,
+                        b: var(found.b, (outputs, found.rank))?,
+                        scale: found.scale,
                     });
                 }
             }
             layers.push(pairs);
         }
-        Ok(Self { config, layers })
+        Ok(Self {
+            config,
+            settings: None,
+            layers,
+        })
     }
 
     /// What is adapted and how much.
@@ -249,18 +271,17 @@ impl Adapter {
                 data: var.flatten_all()?.to_vec1()?,
             });
         }
+        let targets = self.config.targets.iter();
+        let targets = targets.map(|target| target.name().to_owned()).collect();
+        let own = || PeftConfig {
+            lora_dropout: f64::from(self.config.dropout),
+            ..PeftConfig::plain(self.config.rank, self.config.alpha, targets)
+        };
+        let settings = self.settings.clone().unwrap_or_else(own);
         Ok(AdapterFile {
             config: PeftConfig {
                 base_model_name_or_path: Some(base_model.to_owned()),
-                r: self.config.rank,
-                lora_alpha: self.config.alpha,
-                lora_dropout: f64::from(self.config.dropout),
-                target_modules: self
-                    .config
-                    .targets
-                    .iter()
-                    .map(|target| target.name().to_owned())
-                    .collect(),
+                ..settings
             },
             tensors,
         })
@@ -271,33 +292,32 @@ impl Adapter {
     /// # Errors
     /// If a tensor is missing, superfluous or has another shape than the base model asks for.
     pub fn from_file(model: &ModelConfig, file: &AdapterFile) -> Result<Self, ModelError> {
-        let targets = file
-            .config
-            .target_modules
-            .iter()
-            .map(|name| {
-                Projection::ALL
-                    .into_iter()
-                    .find(|projection| projection.name() == name)
-                    .ok_or_else(|| ModelError::Setting {
-                        setting: "target_modules",
-                        problem: format!("no linear layer is called {name}"),
-                    })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let rules = Rules::new(&file.config, Path::new("adapter_config.json"))?;
+        let changed = |layer: usize, projection: Projection| {
+            rules.of(&format!("model.layers.{layer}.{}", projection.path()))
+        };
+        let somewhere = |projection: &Projection| {
+            (0..model.layers).any(|layer| changed(layer, *projection).is_some())
+        };
+        let targets: Vec<Projection> = Projection::ALL.into_iter().filter(somewhere).collect();
+        if targets.is_empty() {
+            return Err(ModelError::Setting {
+                setting: "target_modules",
+                problem: "name no linear layer of this base model".to_owned(),
+            });
+        }
         let config = LoraConfig {
             rank: file.config.r,
             alpha: file.config.lora_alpha,
             dropout: file.config.lora_dropout as f32,
-            targets: targets.clone(),
+            targets,
         };
         config.check()?;
-        let rank = config.rank;
         let mut used = 0;
-        let adapter = Self::build(model, config, |layer, projection| {
-            if !targets.contains(&projection) {
+        let mut adapter = Self::build(model, config, |layer, projection| {
+            let Some((rank, scale)) = changed(layer, projection) else {
                 return Ok(None);
-            }
+            };
             let (outputs, inputs) = projection.shape(model);
             let mut find = |side, expected: [usize; 2]| {
                 let name = tensor_name(layer, projection, side);
@@ -317,11 +337,14 @@ impl Adapter {
                 used += 1;
                 Ok(tensor.data.clone())
             };
-            Ok(Some((
-                find("A", [rank, inputs])?,
-                find("B", [outputs, rank])?,
-            )))
+            Ok(Some(Values {
+                rank,
+                scale,
+                a: find("A", [rank, inputs])?,
+                b: find("B", [outputs, rank])?,
+            }))
         })?;
+        adapter.settings = Some(file.config.clone());
         if used < file.tensors.len() {
             let known: Vec<String> = adapter
                 .named_vars()

@@ -1,11 +1,12 @@
 //! `LoRA` adapters in the format of PEFT: `adapter_config.json` and `adapter_model.safetensors`.
 //!
 //! Plain arrays go in and out. It knows names, shapes and settings; it does not know what a `LoRA` layer computes.
-//! What our layers would compute differently (`rsLoRA`, `DoRA`, rank patterns, trained biases, ...) is refused by
-//! name, since an adapter read with a setting ignored gives wrong answers without an error.
+//! What our layers would compute differently (`DoRA`, trained biases, whole modules, ...) is refused by name, since an
+//! adapter read with a setting ignored gives wrong answers without an error.
 
 mod config;
 mod error;
+mod target;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +14,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use config::PeftConfig;
+pub(crate) use config::Rules;
 pub use error::PeftError;
 use safetensors::tensor::{Dtype, TensorView};
+pub use target::Modules;
 
 use crate::weights::check_finite;
 use crate::weights::safetensors::Tensors;
@@ -23,6 +26,8 @@ use crate::weights::safetensors::Tensors;
 const CONFIG: &str = "adapter_config.json";
 /// The tensors' file.
 const MODEL: &str = "adapter_model.safetensors";
+/// What older versions of PEFT wrote instead; a program in disguise.
+const PICKLED: &str = "adapter_model.bin";
 /// What PEFT puts before the name of a module.
 const PREFIX: &str = "base_model.model.";
 
@@ -89,17 +94,22 @@ impl AdapterFile {
     pub fn read(folder: &Path) -> Result<Self, PeftError> {
         let config = PeftConfig::read(&folder.join(CONFIG))?;
         let model = folder.join(MODEL);
+        let pickled = folder.join(PICKLED);
+        if !model.exists() && pickled.exists() {
+            return Err(PeftError::Pickled { file: pickled });
+        }
         let file = Tensors::open(std::slice::from_ref(&model))?;
         let mut tensors = Vec::new();
         for name in file.names() {
             let data = file.values(name)?;
             check_finite(&model, name, &data)?;
             tensors.push(NamedTensor {
-                name: name.to_owned(),
+                name: plain_name(name),
                 shape: file.shape(name).unwrap_or_default().to_vec(),
                 data,
             });
         }
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
         let adapter = Self { config, tensors };
         adapter.check(folder)?;
         Ok(adapter)
@@ -108,13 +118,20 @@ impl AdapterFile {
     /// Checks names, shapes, pairs and targets.
     fn check(&self, folder: &Path) -> Result<(), PeftError> {
         let file = folder.join(MODEL);
-        let r = self.config.r;
+        let rules = Rules::new(&self.config, &folder.join(CONFIG))?;
         let mut pairs: BTreeMap<&str, [bool; 2]> = BTreeMap::new();
         for t in &self.tensors {
             let Some((module, b)) = parse_name(&t.name) else {
                 return Err(PeftError::UnknownTensor {
                     file,
                     tensor: t.name.clone(),
+                });
+            };
+            let Some((r, _)) = rules.of(module) else {
+                return Err(PeftError::NotATarget {
+                    file,
+                    tensor: t.name.clone(),
+                    targets: self.config.target_modules.json().to_string(),
                 });
             };
             let rank = match t.shape[..] {
@@ -132,14 +149,6 @@ impl AdapterFile {
                     },
                     found: t.shape.clone(),
                     values: t.data.len(),
-                });
-            }
-            let target = module.rsplit('.').next().unwrap_or(module);
-            if !self.config.target_modules.iter().any(|m| m == target) {
-                return Err(PeftError::NotATarget {
-                    file,
-                    tensor: t.name.clone(),
-                    targets: self.config.target_modules.join(", "),
                 });
             }
             let seen = &mut pairs.entry(module).or_default()[usize::from(b)];
@@ -165,6 +174,16 @@ fn parse_name(name: &str) -> Option<(&str, bool)> {
     let rest = name.strip_prefix(PREFIX)?;
     let a = rest.strip_suffix(".lora_A.weight").map(|m| (m, false));
     a.or_else(|| rest.strip_suffix(".lora_B.weight").map(|m| (m, true)))
+}
+
+/// The name as PEFT stores it: models in memory put the adapter's name behind the matrix, and tools leave the prefix out.
+fn plain_name(name: &str) -> String {
+    let name = name.replacen(".default.weight", ".weight", 1);
+    if name.starts_with(PREFIX) {
+        name
+    } else {
+        format!("{PREFIX}{name}")
+    }
 }
 
 fn malformed(file: &Path, what: String) -> PeftError {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use harness_model::peft::{AdapterFile, NamedTensor, PeftConfig, PeftError, tensor_name};
+use harness_model::peft::{AdapterFile, Modules, NamedTensor, PeftConfig, PeftError, tensor_name};
 
 fn tensor(matrix: char, shape: [usize; 2]) -> NamedTensor {
     let n = shape[0] * shape[1];
@@ -19,10 +19,8 @@ fn adapter() -> AdapterFile {
     AdapterFile {
         config: PeftConfig {
             base_model_name_or_path: Some("owner/name".into()),
-            r: 2,
-            lora_alpha: 4.0,
             lora_dropout: 0.05,
-            target_modules: vec!["q_proj".into()],
+            ..PeftConfig::plain(2, 4.0, vec!["q_proj".into()])
         },
         tensors: vec![tensor('A', [2, 3]), tensor('B', [4, 2])],
     }
@@ -75,10 +73,10 @@ fn settings_of_the_python_side() {
         AdapterFile::read(dir.path())
     };
     let read = with(&[]).unwrap();
-    assert_eq!(read.config.target_modules, ["q_proj", "v_proj"]);
+    let names = ["q_proj", "v_proj"].map(String::from).to_vec();
+    assert_eq!(read.config.target_modules, Modules::List(names));
     assert_eq!(read.tensors, adapter().tensors);
     for (name, value) in [
-        ("use_rslora", true.into()),
         ("use_dora", true.into()),
         ("lora_bias", true.into()),
         ("fan_in_fan_out", true.into()),
@@ -86,10 +84,6 @@ fn settings_of_the_python_side() {
         ("peft_type", "IA3".into()),
         ("task_type", "SEQ_CLS".into()),
         ("modules_to_save", serde_json::json!(["lm_head"])),
-        ("rank_pattern", serde_json::json!({"q_proj": 4})),
-        ("alpha_pattern", serde_json::json!({"q_proj": 4})),
-        ("layers_to_transform", serde_json::json!([0])),
-        ("target_modules", ".*_proj".into()),
         ("some_newer_method", 3.into()),
     ] {
         assert!(
@@ -103,6 +97,13 @@ fn settings_of_the_python_side() {
         ("lora_alpha", "x".into()),
         ("lora_dropout", 1.into()),
         ("target_modules", serde_json::json!([1])),
+        ("target_modules", "(q_proj".into()),
+        ("exclude_modules", 7.into()),
+        ("use_rslora", 1.into()),
+        ("rank_pattern", serde_json::json!({"q_proj": 0})),
+        ("rank_pattern", serde_json::json!({"q_proj[": 2})),
+        ("alpha_pattern", serde_json::json!({"q_proj": "x"})),
+        ("layers_to_transform", serde_json::json!([-1])),
     ] {
         let error = with(&[(name, value)]).unwrap_err();
         assert!(
@@ -135,7 +136,7 @@ fn tensors_that_do_not_agree_are_refused() {
         PeftError::UnknownTensor { .. }
     ));
     assert!(matches!(
-        error(&|a| a.config.target_modules = vec!["v_proj".into()]),
+        error(&|a| a.config.target_modules = Modules::List(vec!["v_proj".into()])),
         PeftError::NotATarget { .. }
     ));
     assert!(matches!(

@@ -183,7 +183,7 @@ impl Pass<'_> {
     ) -> candle_core::Result<Tensor> {
         let lora = self.adapter.and_then(|adapter| {
             let pair = adapter.pair(index, projection)?;
-            Some((pair, adapter.config().scale()))
+            Some((pair, pair.scale))
         });
         let dropout = self
             .adapter

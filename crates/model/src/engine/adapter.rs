@@ -8,13 +8,13 @@ use crate::lora::{Adapter, Projection};
 /// The low-rank matrices of all layers, packed.
 #[derive(Debug)]
 pub struct AdapterWeights {
-    scale: f32,
     /// One entry a layer, indexed by [`Projection`].
     layers: Vec<[Option<Pair>; 7]>,
 }
 
 #[derive(Debug)]
 struct Pair {
+    scale: f32,
     a: Packed,
     b: Packed,
 }
@@ -36,16 +36,14 @@ impl AdapterWeights {
                 let a: Vec<f32> = pair.a.flatten_all()?.to_vec1()?;
                 let b: Vec<f32> = pair.b.flatten_all()?.to_vec1()?;
                 pairs[projection as usize] = Some(Pair {
+                    scale: pair.scale,
                     a: Packed::rows(&a, rank, inputs, Precision::F32),
                     b: Packed::rows(&b, outputs, rank, Precision::F32),
                 });
             }
             packed.push(pairs);
         }
-        Ok(Self {
-            scale: adapter.config().scale(),
-            layers: packed,
-        })
+        Ok(Self { layers: packed })
     }
 
     /// `out[m, outputs] += scale · (x · Aᵀ) · Bᵀ`, where that layer is adapted.
@@ -63,7 +61,7 @@ impl AdapterWeights {
         let mut low = vec![0f32; m * pair.a.outputs()];
         matmul(x, m, &pair.a, &mut low, Init::Zero);
         for value in &mut low {
-            *value *= self.scale;
+            *value *= pair.scale;
         }
         matmul(&low, m, &pair.b, out, Init::Keep);
     }

@@ -30,9 +30,9 @@ impl Tensors for Merged<'_> {
         let mut values = self.base.tensor(name, shape)?;
         let adapted = self.adapter.and_then(|adapter| {
             let (layer, projection) = projection_of(name)?;
-            Some((adapter.pair(layer, projection)?, adapter.config().scale()))
+            adapter.pair(layer, projection)
         });
-        let Some((pair, scale)) = adapted else {
+        let Some(pair) = adapted else {
             return Ok(values);
         };
         let a: Vec<f32> = pair.a.flatten_all()?.to_vec1()?;
@@ -50,7 +50,7 @@ impl Tensors for Merged<'_> {
                     }
                 }
                 for (w, u) in row.iter_mut().zip(update) {
-                    *w += scale * u;
+                    *w += pair.scale * u;
                 }
             });
         Ok(values)

@@ -18,6 +18,12 @@ pub enum PeftError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The tensors are pickled, which runs a program when it is read.
+    #[error("{}: pickled tensors are never read; save the adapter with PEFT's save_pretrained, which writes adapter_model.safetensors", file.display())]
+    Pickled {
+        /// The file.
+        file: PathBuf,
+    },
     /// A file is not what it should be.
     #[error("{}: {what}", file.display())]
     Malformed {
