@@ -20,7 +20,10 @@ const CONTROL: f64 = 3.0;
 
 impl ModelConfig {
     /// Reads the metadata. `tied` says whether output head and embedding are one matrix, which no key tells.
-    pub(crate) fn from_gguf(header: &Header, tied: bool) -> Result<Self, ConfigError> {
+    ///
+    /// # Errors
+    /// If a key is missing, of another kind, or contradicts another, or names what is not supported.
+    pub fn from_gguf(header: &Header, tied: bool) -> Result<Self, ConfigError> {
         let keys = Keys::new(header)?;
         let arch = keys.arch;
         let layers = keys.size("block_count")?;

@@ -83,7 +83,8 @@ pub(super) fn open(path: &Path) -> Result<Tokenizer, TokenizerError> {
     from_header(&Header::open(path)?)
 }
 
-fn from_header(header: &Header) -> Result<Tokenizer, TokenizerError> {
+/// Builds the tokenizer of an opened header.
+pub(super) fn from_header(header: &Header) -> Result<Tokenizer, TokenizerError> {
     let vocabulary = read_vocabulary(header)?;
     let parts = match header.text("tokenizer.ggml.model") {
         Some("gpt2") => byte_pairs(&vocabulary)?,

@@ -15,15 +15,23 @@ pub(super) fn open(path: &Path) -> Result<Tokenizer, TokenizerError> {
         file: path.to_owned(),
         source,
     })?;
-    check_merges(&bytes, path)?;
+    read(&bytes, beginning(path)?, path)
+}
+
+/// Builds the tokenizer of a file's bytes; `bos` is the text of the beginning-of-sequence token.
+pub(super) fn read(
+    bytes: &[u8],
+    bos: Option<String>,
+    path: &Path,
+) -> Result<Tokenizer, TokenizerError> {
+    check_merges(bytes, path)?;
     let mut inner =
-        tokenizers::Tokenizer::from_bytes(&bytes).map_err(|e| malformed(path, e.to_string()))?;
+        tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| malformed(path, e.to_string()))?;
     // A stored file may ask to cut or fill up every text; here the caller decides about lengths.
     inner
         .with_truncation(None)
         .map_err(|e| malformed(path, e.to_string()))?
         .with_padding(None);
-    let bos = beginning(path)?;
     let bos = match bos {
         None => None,
         Some(token) => Some(inner.token_to_id(&token).ok_or_else(|| {
@@ -33,7 +41,7 @@ pub(super) fn open(path: &Path) -> Result<Tokenizer, TokenizerError> {
             )
         })?),
     };
-    let digest = PartsHasher::default().part(&bytes).hex();
+    let digest = PartsHasher::default().part(bytes).hex();
     Ok(Tokenizer::new(inner, bos, digest))
 }
 
@@ -61,10 +69,19 @@ fn beginning(path: &Path) -> Result<Option<String>, TokenizerError> {
     Ok(text.map(str::to_owned))
 }
 
-/// The part of `tokenizer.json` that is checked beforehand.
+/// The part of `tokenizer.json` that is checked beforehand. What goes with the model is read as far as JSON goes: the
+/// library stops the program where these are not even that.
 #[derive(Deserialize)]
 struct File {
     model: Model,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default, rename = "pre_tokenizer")]
+    _pre_tokenizer: Value,
+    #[serde(default, rename = "post_processor")]
+    _post_processor: Value,
+    #[serde(default, rename = "decoder")]
+    _decoder: Value,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +89,7 @@ struct Model {
     #[serde(rename = "type")]
     kind: Option<String>,
     continuing_subword_prefix: Option<String>,
+    dropout: Option<f64>,
     #[serde(default)]
     vocab: Value,
     #[serde(default)]
@@ -100,6 +118,22 @@ fn check_merges(bytes: &[u8], path: &Path) -> Result<(), TokenizerError> {
             supported: "BPE without continuing_subword_prefix".into(),
         });
     }
+    if let Some(dropout) = file.model.dropout.filter(|it| *it != 0.0) {
+        return Err(TokenizerError::Unsupported {
+            file: path.to_owned(),
+            key: "model.dropout",
+            found: dropout.to_string(),
+            supported: "none: the ids of a text would be drawn".into(),
+        });
+    }
+    if is_precompiled(&file.normalizer) {
+        return Err(TokenizerError::Unsupported {
+            file: path.to_owned(),
+            key: "normalizer.type",
+            found: PRECOMPILED.to_owned(),
+            supported: "all but this".into(),
+        });
+    }
     let vocab: HashMap<String, u32> = serde_json::from_value(file.model.vocab)
         .map_err(|e| malformed(path, format!("model.vocab: {e}")))?;
     for (i, merge) in file.model.merges.iter().enumerate() {
@@ -125,4 +159,14 @@ fn check_merges(bytes: &[u8], path: &Path) -> Result<(), TokenizerError> {
         }
     }
     Ok(())
+}
+
+/// A normaliser that is a table in base 64, on whose every fault the library stops the program; no family has it.
+const PRECOMPILED: &str = "Precompiled";
+
+fn is_precompiled(normalizer: &Value) -> bool {
+    let inner = normalizer.get("normalizers").and_then(Value::as_array);
+    let has_table = normalizer.get("precompiled_charsmap").is_some();
+    let kind = normalizer.get("type").and_then(Value::as_str);
+    has_table || kind == Some(PRECOMPILED) || inner.into_iter().flatten().any(is_precompiled)
 }

@@ -23,6 +23,7 @@ use tokenizers::tokenizer::{
 };
 
 use crate::config::ModelConfig;
+use crate::weights::gguf::Header;
 
 /// A vocabulary with its rules for splitting and joining.
 #[derive(Debug, Clone)]
@@ -48,6 +49,23 @@ impl Tokenizer {
             Some("safetensors") => json::open(&path.with_file_name("tokenizer.json")),
             _ => json::open(path),
         }
+    }
+
+    /// The tokenizer of an opened GGUF header.
+    ///
+    /// # Errors
+    /// If its vocabulary is none, or one that is not supported.
+    pub fn from_header(header: &Header) -> Result<Self, TokenizerError> {
+        gguf::from_header(header)
+    }
+
+    /// The tokenizer of the bytes of a `tokenizer.json`, without the beginning-of-sequence token that stands beside it;
+    /// `path` names it in errors.
+    ///
+    /// # Errors
+    /// If it is none, or one that is not supported.
+    pub fn from_json(bytes: &[u8], path: &Path) -> Result<Self, TokenizerError> {
+        json::read(bytes, None, path)
     }
 
     fn new(inner: tokenizers::Tokenizer, bos: Option<u32>, sha256: String) -> Self {
