@@ -40,7 +40,7 @@ fn main() {
         let begin = Instant::now();
         let mut fuzzer = Fuzzer::new(target, seed);
         while fuzzer.inputs < most && begin.elapsed() < Duration::from_secs(seconds) {
-            if let Err(breach) = fuzzer.step() {
+            if let Err(breach) = fuzzer.steps(1_000) {
                 println!(
                     "{}: {}, input {} of seed {seed}: {}",
                     target.name(),

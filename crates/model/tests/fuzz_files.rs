@@ -14,7 +14,7 @@ fn damaged_files_are_refused_or_read() {
     for target in Target::ALL {
         let mut fuzzer = Fuzzer::new(target, 5);
         while fuzzer.inputs < INPUTS {
-            if let Err(breach) = fuzzer.step() {
+            if let Err(breach) = fuzzer.steps(1_000) {
                 panic!(
                     "{target:?} {}: {:?}",
                     breach.what,

@@ -161,8 +161,14 @@ impl Fuzzer {
         }
     }
 
-    /// Draws one file and has it read.
-    pub fn step(&mut self) -> Result<(), Breach> {
+    /// Draws so many files and has them read, on a thread of its own: the library of the tokenizers keeps a cache for
+    /// every tokenizer and thread, which goes with the thread alone.
+    pub fn steps(&mut self, count: u64) -> Result<(), Breach> {
+        let run = || (0..count).try_for_each(|_| self.step());
+        std::thread::scope(|scope| scope.spawn(run).join()).expect("panics are caught")
+    }
+
+    fn step(&mut self) -> Result<(), Breach> {
         let json = matches!(self.target, Target::Safetensors | Target::TokenizerJson);
         let before = self.target == Target::Safetensors;
         let input = damage::draw(&mut self.random, &self.seeds, json, before);
