@@ -45,6 +45,34 @@ impl Packed {
         Self::build(n, k, precision, |out, input| weights[out * k + input])
     }
 
+    /// Packs a row-major `[n, k]` matrix that `read` hands over in stretches, on several threads: it gets the first row and
+    /// room for some rows. So the matrix need never be in memory as a whole, and what was read is packed while it is in
+    /// the cache.
+    ///
+    /// # Errors
+    /// One of those of `read`, not always the same.
+    pub fn read_rows<E: Send>(
+        n: usize,
+        k: usize,
+        precision: Precision,
+        read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let size = n.div_ceil(WIDTH) * k * WIDTH;
+        let panels = match precision {
+            Precision::F32 => {
+                let mut data = vec![0f32; size];
+                interleave(&mut data, n, k, &read, |value| value)?;
+                Panels::F32(data)
+            }
+            Precision::Bf16 => {
+                let mut data = vec![bf16::ZERO; size];
+                interleave(&mut data, n, k, &read, bf16::from_f32)?;
+                Panels::Bf16(data)
+            }
+        };
+        Ok(Self { n, k, panels })
+    }
+
     /// Packs the transpose of a row-major `[rows, columns]` matrix for `y · W`: `columns` outputs from `rows`
     /// inputs, the product of a backward pass.
     ///
@@ -154,4 +182,63 @@ fn fill<T: Send>(
                 }
             }
         });
+}
+
+/// Inputs that are interleaved at a time: a line of the cache from each row.
+const TILE: usize = 16;
+
+/// Fills panels from rows, which are read a panel at a time.
+fn interleave<T: Send, E: Send>(
+    data: &mut [T],
+    n: usize,
+    k: usize,
+    read: &(impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync),
+    convert: impl Fn(f32) -> T + Sync,
+) -> Result<(), E> {
+    if k == 0 {
+        return Ok(());
+    }
+    data.par_chunks_mut(k * WIDTH)
+        .enumerate()
+        .try_for_each_init(
+            || vec![0f32; k * WIDTH],
+            |rows, (panel, chunk)| {
+                let first = panel * WIDTH;
+                let rows = &mut rows[..WIDTH.min(n - first) * k];
+                read(first, rows)?;
+                for (tile, lanes) in chunk.chunks_mut(TILE * WIDTH).enumerate() {
+                    for (offset, row) in rows.chunks_exact(k).enumerate() {
+                        let values = &row[tile * TILE..];
+                        for (lane, value) in lanes.chunks_exact_mut(WIDTH).zip(values) {
+                            lane[offset] = convert(*value);
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Packed, Precision};
+
+    #[test]
+    fn read_in_stretches_or_at_once_is_the_same() {
+        for (n, k) in [(1, 1), (32, 16), (33, 17), (70, 40), (5, 0), (0, 5)] {
+            let weights: Vec<f32> = (0..n * k).map(|i| (i as f32 * 0.37).sin()).collect();
+            for precision in [Precision::F32, Precision::Bf16] {
+                let whole = Packed::rows(&weights, n, k, precision);
+                let read = Packed::read_rows(n, k, precision, |first, rows| {
+                    rows.copy_from_slice(&weights[first * k..][..rows.len()]);
+                    Ok::<(), ()>(())
+                });
+                assert_eq!(format!("{whole:?}"), format!("{:?}", read.unwrap()));
+            }
+        }
+        let failed = Packed::read_rows(70, 4, Precision::F32, |first, _| {
+            if first == 32 { Err(first) } else { Ok(()) }
+        });
+        assert_eq!(failed.unwrap_err(), 32);
+    }
 }

@@ -33,6 +33,22 @@ impl Linear {
         }
     }
 
+    /// From a packed matrix, and `outputs` biases.
+    ///
+    /// # Panics
+    /// If `bias` has another length.
+    pub(crate) fn packed_with(matrix: Packed, bias: Option<Vec<f32>>) -> Self {
+        assert!(
+            bias.as_ref()
+                .is_none_or(|bias| bias.len() == matrix.outputs())
+        );
+        Self {
+            forward: matrix,
+            backward: OnceLock::new(),
+            bias,
+        }
+    }
+
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.forward.outputs()

@@ -85,10 +85,8 @@ impl Decoder {
         let config = weights.config().clone();
         let (vocabulary, hidden) = (config.vocab_size, config.hidden);
         let matrix = |name: &str, outputs: usize, inputs: usize, bias: Option<Vec<f32>>| {
-            let data = weights.tensor(name, &[outputs, inputs])?;
-            Ok::<_, ModelError>(Arc::new(Linear::new(
-                &data, outputs, inputs, bias, precision,
-            )))
+            let matrix = weights.matrix(name, outputs, inputs, precision)?;
+            Ok::<_, ModelError>(Arc::new(Linear::packed_with(matrix, bias)))
         };
         let vector =
             |name: &str, len: usize| Ok::<_, ModelError>(Arc::new(weights.tensor(name, &[len])?));

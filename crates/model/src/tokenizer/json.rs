@@ -80,8 +80,8 @@ struct File {
     _pre_tokenizer: Value,
     #[serde(default, rename = "post_processor")]
     _post_processor: Value,
-    #[serde(default, rename = "decoder")]
-    _decoder: Value,
+    #[serde(default)]
+    decoder: Value,
 }
 
 #[derive(Deserialize)]
@@ -126,13 +126,23 @@ fn check_merges(bytes: &[u8], path: &Path) -> Result<(), TokenizerError> {
             supported: "none: the ids of a text would be drawn".into(),
         });
     }
-    if is_precompiled(&file.normalizer) {
-        return Err(TokenizerError::Unsupported {
-            file: path.to_owned(),
-            key: "normalizer.type",
-            found: PRECOMPILED.to_owned(),
-            supported: "all but this".into(),
-        });
+    let unsupported = |key, found: String, supported: &str| TokenizerError::Unsupported {
+        file: path.to_owned(),
+        key,
+        found,
+        supported: supported.to_owned(),
+    };
+    // A table in base 64, on whose every fault the library stops the program; no family has it.
+    let is_table = |it: &Value| it == "Precompiled" || it.get("precompiled_charsmap").is_some();
+    if any(&file.normalizer, &is_table) {
+        let found = "Precompiled".to_owned();
+        return Err(unsupported("normalizer.type", found, "all but this"));
+    }
+    // The library counts beyond the beginning of a token that is shorter.
+    let cuts_ends = |it: &Value| it.get("stop").is_some_and(|stop| stop != 0);
+    if any(&file.decoder, &cuts_ends) {
+        let found = "Strip from the end".to_owned();
+        return Err(unsupported("decoder", found, "all but this"));
     }
     let vocab: HashMap<String, u32> = serde_json::from_value(file.model.vocab)
         .map_err(|e| malformed(path, format!("model.vocab: {e}")))?;
@@ -161,12 +171,12 @@ fn check_merges(bytes: &[u8], path: &Path) -> Result<(), TokenizerError> {
     Ok(())
 }
 
-/// A normaliser that is a table in base 64, on whose every fault the library stops the program; no family has it.
-const PRECOMPILED: &str = "Precompiled";
-
-fn is_precompiled(normalizer: &Value) -> bool {
-    let inner = normalizer.get("normalizers").and_then(Value::as_array);
-    let has_table = normalizer.get("precompiled_charsmap").is_some();
-    let kind = normalizer.get("type").and_then(Value::as_str);
-    has_table || kind == Some(PRECOMPILED) || inner.into_iter().flatten().any(is_precompiled)
+/// Whether `is` holds of the value or of one within it.
+fn any(value: &Value, is: &dyn Fn(&Value) -> bool) -> bool {
+    is(value)
+        || match value {
+            Value::Array(all) => all.iter().any(|it| any(it, is)),
+            Value::Object(keys) => keys.values().any(|it| any(it, is)),
+            _ => false,
+        }
 }

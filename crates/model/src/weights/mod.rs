@@ -6,12 +6,14 @@
 mod error;
 pub mod gguf;
 mod licence;
+mod read_at;
 pub(crate) mod safetensors;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use error::WeightError;
+use harness_kernel::{Packed, Precision};
 use rayon::prelude::*;
 
 use self::gguf::GgufWeights;
@@ -111,24 +113,58 @@ impl Weights {
     /// Fails if it is missing, has another shape than `shape`, or holds values that are not finite.
     /// Takes the memory of the result and, while it runs, of the tensor as stored.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightError> {
-        let found = self.shape(name).ok_or_else(|| WeightError::MissingTensor {
-            file: self.path().to_owned(),
-            tensor: name.to_owned(),
-        })?;
-        if found != shape {
-            return Err(WeightError::WrongShape {
-                file: self.path().to_owned(),
-                tensor: name.to_owned(),
-                expected: shape.to_vec(),
-                found: found.to_vec(),
-            });
-        }
+        self.has_shape(name, shape)?;
         let values = match self {
             Self::Gguf(w) => w.values(name)?,
             Self::Safetensors(w) => w.values(name)?,
         };
         check_finite(self.path(), name, &values)?;
         Ok(values)
+    }
+
+    /// The matrix `[outputs, inputs]` of this name, packed as it is read: it is never in memory in another form.
+    /// Fails as [`Self::tensor`] does.
+    pub(crate) fn packed(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        precision: Precision,
+    ) -> Result<Packed, WeightError> {
+        let shape = [outputs, inputs];
+        self.has_shape(name, &shape)?;
+        let packed = Packed::read_rows(outputs, inputs, precision, |first, rows| {
+            match self {
+                Self::Gguf(w) => w.rows(name, first, rows)?,
+                Self::Safetensors(w) => w.rows(name, first, rows)?,
+            }
+            // Gathered without a branch.
+            if rows.iter().fold(false, |any, v| any | !v.is_finite()) {
+                return check_finite(self.path(), name, rows);
+            }
+            Ok(())
+        });
+        if let Err(WeightError::NonFinite { .. }) = &packed {
+            // That was said of a stretch; how many there are in all, and where the first is:
+            self.tensor(name, &shape)?;
+        }
+        packed
+    }
+
+    fn has_shape(&self, name: &str, shape: &[usize]) -> Result<(), WeightError> {
+        match self.shape(name) {
+            None => Err(WeightError::MissingTensor {
+                file: self.path().to_owned(),
+                tensor: name.to_owned(),
+            }),
+            Some(found) if found != shape => Err(WeightError::WrongShape {
+                file: self.path().to_owned(),
+                tensor: name.to_owned(),
+                expected: shape.to_vec(),
+                found: found.to_vec(),
+            }),
+            Some(_) => Ok(()),
+        }
     }
 
     /// The path the weights were opened from.
@@ -175,6 +211,21 @@ pub trait Tensors {
     /// # Errors
     /// If there is none, or it can't be read or made.
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError>;
+
+    /// A matrix `[outputs, inputs]`, packed.
+    ///
+    /// # Errors
+    /// As [`Self::tensor`].
+    fn matrix(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        precision: Precision,
+    ) -> Result<Packed, ModelError> {
+        let data = self.tensor(name, &[outputs, inputs])?;
+        Ok(Packed::rows(&data, outputs, inputs, precision))
+    }
 }
 
 impl Tensors for Weights {
@@ -184,6 +235,16 @@ impl Tensors for Weights {
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         Ok(self.tensor(name, shape)?)
+    }
+
+    fn matrix(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        precision: Precision,
+    ) -> Result<Packed, ModelError> {
+        Ok(self.packed(name, outputs, inputs, precision)?)
     }
 }
 

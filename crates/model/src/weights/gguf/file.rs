@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -11,6 +12,7 @@ use super::header::{Header, TensorInfo};
 use super::names::{EMBEDDING, OUTPUT, ROPE_FACTORS, hf_name};
 use crate::config::{ModelConfig, RopeScaling};
 use crate::weights::WeightError;
+use crate::weights::read_at::read_exact_at;
 
 /// Rows compared to find out whether head and embedding are one matrix.
 const TIE_SAMPLE: usize = 64;
@@ -23,6 +25,8 @@ const TIE_TOLERANCE: f64 = 0.3;
 pub struct GgufWeights {
     header: Header,
     config: ModelConfig,
+    /// The file, open.
+    file: Arc<File>,
     /// Hugging Face name to the name in the file.
     names: BTreeMap<String, String>,
 }
@@ -72,9 +76,14 @@ impl GgufWeights {
         if tied && names.remove("lm_head.weight").is_some() {
             names.insert("model.embed_tokens.weight".into(), OUTPUT.into());
         }
+        let file = File::open(path).map_err(|source| WeightError::Io {
+            file: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             header,
             config,
+            file: Arc::new(file),
             names,
         })
     }
@@ -107,26 +116,13 @@ impl GgufWeights {
 
     /// The values of a tensor whose shape has been checked, row-major.
     pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
-        let file = &self.header.file;
-        let info = self
-            .names
-            .get(name)
-            .and_then(|gguf| self.header.tensors.get(gguf))
-            .ok_or_else(|| WeightError::MissingTensor {
-                file: file.clone(),
-                tensor: name.to_owned(),
-            })?;
-        let mut raw = vec![0; info.bytes as usize];
-        read_at(file, info.start, &mut raw)?;
+        let info = self.info(name)?;
         let row = info.shape.last().copied().unwrap_or(1).max(1);
-        let row_bytes = row / info.block.elements() * info.block.bytes();
-        let rows = raw.len() / row_bytes.max(1);
-        let mut out = vec![0.0; rows * row];
-        let source = row_order(&self.config, name, rows);
-        out.par_chunks_mut(row).enumerate().for_each(|(r, y)| {
-            let from = source.as_ref().map_or(r, |place| place(r)) * row_bytes;
-            info.block.decode(&raw[from..from + row_bytes], y);
-        });
+        let count: usize = info.shape.iter().product();
+        let mut out = vec![0.0; count];
+        out.par_chunks_mut(row * ROWS)
+            .enumerate()
+            .try_for_each(|(stretch, out)| self.rows(name, stretch * ROWS, out))?;
         if info.shape.len() == 1
             && let Some(place) = row_order(&self.config, name, out.len())
         {
@@ -135,7 +131,50 @@ impl GgufWeights {
         }
         Ok(out)
     }
+
+    /// The rows of a tensor from row `first` on; `out` has room for whole rows.
+    pub(crate) fn rows(
+        &self,
+        name: &str,
+        first: usize,
+        out: &mut [f32],
+    ) -> Result<(), WeightError> {
+        let info = self.info(name)?;
+        let row = info.shape.last().copied().unwrap_or(1).max(1);
+        let row_bytes = row / info.block.elements() * info.block.bytes();
+        let all: usize = info.shape.iter().product::<usize>() / row;
+        let mut raw = vec![0; out.len() / row * row_bytes];
+        let read = |at: usize, raw: &mut [u8]| {
+            let start = info.start + (at * row_bytes) as u64;
+            read_exact_at(&self.file, raw, start).map_err(|source| WeightError::Io {
+                file: self.header.file.clone(),
+                source,
+            })
+        };
+        match row_order(&self.config, name, all) {
+            None => read(first, &mut raw)?,
+            Some(place) => {
+                for (r, raw) in raw.chunks_exact_mut(row_bytes.max(1)).enumerate() {
+                    read(place(first + r), raw)?;
+                }
+            }
+        }
+        info.block.decode(&raw, out);
+        Ok(())
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo, WeightError> {
+        let gguf = self.names.get(name);
+        gguf.and_then(|gguf| self.header.tensors.get(gguf))
+            .ok_or_else(|| WeightError::MissingTensor {
+                file: self.header.file.clone(),
+                tensor: name.to_owned(),
+            })
+    }
 }
+
+/// Rows that are read at a time.
+const ROWS: usize = 32;
 
 /// Which row of a file becomes row `r` of a tensor in Hugging Face layout; none where the order is the same.
 ///

@@ -1,21 +1,22 @@
 //! Safetensors files, one or a set of shards with an index.
 //!
-//! Only the header is kept; a tensor is read by seeking to it, so no file has to fit in memory.
+//! Only the header is kept; a tensor is read from its place in the file, so no file has to fit in memory.
 
 mod header;
 mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use half::{bf16, f16};
+use half::f16;
 pub use header::{SafetensorsEntry, read_safetensors_header};
 use rayon::prelude::*;
 use safetensors::Dtype;
 
 use super::WeightError;
+use super::read_at::read_exact_at;
 use crate::config::ModelConfig;
 
 /// The only file of weights.
@@ -112,6 +113,17 @@ impl SafetensorsWeights {
         &self.config_file
     }
 
+    /// The rows of a matrix from row `first` on; `out` has room for whole rows.
+    pub(super) fn rows(
+        &self,
+        name: &str,
+        first: usize,
+        out: &mut [f32],
+    ) -> Result<(), WeightError> {
+        let row = self.shape(name).and_then(<[usize]>::last).copied();
+        self.tensors.decode(name, first * row.unwrap_or(0), out)
+    }
+
     pub(super) fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         self.tensors.values(name)
     }
@@ -161,6 +173,8 @@ pub(crate) fn missing_shards(folder: &Path) -> Vec<WeightError> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tensors {
     files: Vec<PathBuf>,
+    /// The files, open.
+    open: Vec<Arc<File>>,
     places: BTreeMap<String, Place>,
 }
 
@@ -214,7 +228,7 @@ impl Tensors {
         let file = File::open(path).map_err(io)?;
         let total = file.metadata().map_err(io)?.len();
         let number = self.files.len();
-        for entry in read_safetensors_header(file, total, path)? {
+        for entry in read_safetensors_header(&file, total, path)? {
             let place = Place {
                 file: number,
                 dtype: entry.dtype,
@@ -232,6 +246,7 @@ impl Tensors {
             self.places.insert(entry.name, place);
         }
         self.files.push(path.to_owned());
+        self.open.push(Arc::new(file));
         Ok(())
     }
 
@@ -247,48 +262,69 @@ impl Tensors {
 
     /// Values of a tensor as `f32`, row-major.
     pub(crate) fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
-        let Some((place, file)) = self
+        let (place, width) = self.place(name)?;
+        let mut out = vec![0.0; place.bytes / width];
+        out.par_chunks_mut(STRETCH)
+            .enumerate()
+            .try_for_each(|(stretch, out)| self.decode(name, stretch * STRETCH, out))?;
+        Ok(out)
+    }
+
+    /// Values of a tensor from value `first` on, which are there.
+    pub(super) fn decode(
+        &self,
+        name: &str,
+        first: usize,
+        out: &mut [f32],
+    ) -> Result<(), WeightError> {
+        let (place, width) = self.place(name)?;
+        let mut raw = vec![0; out.len() * width];
+        let start = place.start + (first * width) as u64;
+        read_exact_at(&self.open[place.file], &mut raw, start).map_err(|source| {
+            WeightError::Io {
+                file: self.files[place.file].clone(),
+                source,
+            }
+        })?;
+        let (twos, fours) = (raw.as_chunks::<2>().0, raw.as_chunks::<4>().0);
+        match place.dtype {
+            Dtype::F32 => fill(out, fours, |b| f32::from_le_bytes(*b)),
+            Dtype::F16 => fill(out, twos, |b| f16::from_le_bytes(*b).to_f32()),
+            // The upper half of a float.
+            _ => fill(out, twos, |b| {
+                f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16)
+            }),
+        }
+        Ok(())
+    }
+
+    /// Where a tensor is, and the bytes of one of its values.
+    fn place(&self, name: &str) -> Result<(&Place, usize), WeightError> {
+        let place = self
             .places
             .get(name)
-            .and_then(|p| Some((p, self.files.get(p.file)?)))
-        else {
-            return Err(WeightError::MissingTensor {
+            .ok_or_else(|| WeightError::MissingTensor {
                 file: self.files.first().cloned().unwrap_or_default(),
                 tensor: name.to_owned(),
-            });
-        };
-        let decode: fn(&[u8]) -> f32 = match place.dtype {
-            Dtype::F32 => |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]),
-            Dtype::F16 => |b| f16::from_le_bytes([b[0], b[1]]).to_f32(),
-            Dtype::BF16 => |b| bf16::from_le_bytes([b[0], b[1]]).to_f32(),
-            other => {
-                return Err(WeightError::UnsupportedType {
-                    file: file.clone(),
-                    tensor: name.to_owned(),
-                    found: format!("{other:?}"),
-                    supported: "F32, F16, BF16",
-                });
-            }
-        };
-        let width = if place.dtype == Dtype::F32 { 4 } else { 2 };
-        let mut raw = vec![0; place.bytes];
-        let mut read = || {
-            let mut f = File::open(file)?;
-            f.seek(SeekFrom::Start(place.start))?;
-            f.read_exact(&mut raw)
-        };
-        read().map_err(|source| WeightError::Io {
-            file: file.clone(),
-            source,
-        })?;
-        let mut out = vec![0.0; raw.len() / width];
-        out.par_chunks_mut(1 << 16)
-            .zip(raw.par_chunks(width << 16))
-            .for_each(|(out, raw)| {
-                for (y, b) in out.iter_mut().zip(raw.chunks_exact(width)) {
-                    *y = decode(b);
-                }
-            });
-        Ok(out)
+            })?;
+        match place.dtype {
+            Dtype::F32 => Ok((place, 4)),
+            Dtype::F16 | Dtype::BF16 => Ok((place, 2)),
+            other => Err(WeightError::UnsupportedType {
+                file: self.files[place.file].clone(),
+                tensor: name.to_owned(),
+                found: format!("{other:?}"),
+                supported: "F32, F16, BF16",
+            }),
+        }
+    }
+}
+
+/// Values that are read at a time.
+const STRETCH: usize = 1 << 16;
+
+fn fill<const N: usize>(out: &mut [f32], raw: &[[u8; N]], decode: impl Fn(&[u8; N]) -> f32) {
+    for (y, b) in out.iter_mut().zip(raw) {
+        *y = decode(b);
     }
 }
