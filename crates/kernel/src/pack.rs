@@ -5,6 +5,7 @@
 //! end to end, so a decoding step streams each weight once, in order.
 
 use half::bf16;
+use half::vec::HalfBitsVecExt;
 use rayon::prelude::*;
 
 /// Outputs a panel: two AVX-512 registers of `f32`.
@@ -65,7 +66,8 @@ impl Packed {
                 Panels::F32(data)
             }
             Precision::Bf16 => {
-                let mut data = vec![bf16::ZERO; size];
+                // Zeros of a number of the language come from the system as they are, those of another type are written.
+                let mut data = vec![0_u16; size].reinterpret_into::<bf16>();
                 interleave(&mut data, n, k, &read, bf16::from_f32)?;
                 Panels::Bf16(data)
             }
@@ -113,7 +115,7 @@ impl Packed {
                 Panels::F32(data)
             }
             Precision::Bf16 => {
-                let mut data = vec![bf16::ZERO; size];
+                let mut data = vec![0_u16; size].reinterpret_into::<bf16>();
                 fill(&mut data, n, k, &at, bf16::from_f32);
                 Panels::Bf16(data)
             }
