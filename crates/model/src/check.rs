@@ -48,8 +48,8 @@ pub fn check(path: &Path) -> Report {
     let mut report = Report::default();
     let config = match Weights::open(path) {
         Ok(weights) => {
-            let names = weights.names().into_iter().map(str::to_owned).collect();
-            report.read(names, &|name| {
+            let names: Vec<String> = weights.names().into_iter().map(str::to_owned).collect();
+            report.read(&names, &|name| {
                 weights.tensor(name, weights.shape(name).unwrap_or_default())
             });
             report.compare(&weights);
@@ -70,7 +70,7 @@ type Read<'a> = dyn Fn(&str) -> Result<Vec<f32>, WeightError> + Sync + 'a;
 
 impl Report {
     /// Reads all tensors.
-    fn read(&mut self, names: Vec<String>, values: &Read<'_>) {
+    fn read(&mut self, names: &[String], values: &Read<'_>) {
         let read: Vec<Result<usize, WeightError>> = names
             .par_iter()
             .map(|name| values(name).map(|values| values.len()))
@@ -126,8 +126,8 @@ impl Report {
             match safetensors::Tensors::open(std::slice::from_ref(&file)) {
                 Err(error) => self.faults.push(error.into()),
                 Ok(tensors) => {
-                    let names = tensors.names().map(str::to_owned).collect();
-                    self.read(names, &|name| {
+                    let names: Vec<String> = tensors.names().map(str::to_owned).collect();
+                    self.read(&names, &|name| {
                         let values = tensors.values(name)?;
                         crate::weights::check_finite(&file, name, &values)?;
                         Ok(values)

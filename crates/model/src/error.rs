@@ -1,5 +1,6 @@
 //! What can go wrong between opening weights and the last token.
 
+use crate::peft::PeftError;
 use crate::weights::WeightError;
 
 /// An error of the decoder, its adapter or the engine.
@@ -33,7 +34,7 @@ pub enum ModelError {
     },
     /// The settings of an adapter.
     #[error(transparent)]
-    Peft(#[from] crate::peft::PeftError),
+    Peft(Box<PeftError>),
     /// A setting that makes no sense.
     #[error("{setting}: {problem}")]
     Setting {
@@ -68,4 +69,10 @@ pub enum ModelError {
         /// Positions there are.
         context: usize,
     },
+}
+
+impl From<PeftError> for ModelError {
+    fn from(error: PeftError) -> Self {
+        Self::Peft(Box::new(error))
+    }
 }

@@ -47,10 +47,10 @@ pub type Progress<'a> = dyn FnMut(&str, usize, usize) + 'a;
 pub enum ExportError {
     /// A weight, an adapter or a computation.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(Box<ModelError>),
     /// The vocabulary can't be read again.
     #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
+    Tokenizer(Box<TokenizerError>),
     /// There is something at the place already.
     #[error("{}: there is something already; choose another place or remove it", .0.display())]
     Exists(PathBuf),
@@ -78,9 +78,21 @@ pub enum ExportError {
     },
 }
 
+impl From<ModelError> for ExportError {
+    fn from(error: ModelError) -> Self {
+        Self::Model(Box::new(error))
+    }
+}
+
 impl From<WeightError> for ExportError {
     fn from(error: WeightError) -> Self {
-        Self::Model(error.into())
+        ModelError::from(error).into()
+    }
+}
+
+impl From<TokenizerError> for ExportError {
+    fn from(error: TokenizerError) -> Self {
+        Self::Tokenizer(Box::new(error))
     }
 }
 
