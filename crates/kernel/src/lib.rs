@@ -13,6 +13,8 @@
 //!
 //! Dimension letters: `m` rows (tokens), `k` inputs, `n` outputs, `t` positions, `d` head width.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 mod attention;
 mod exp;
 mod kv;

@@ -12,11 +12,13 @@ mod learn;
 mod pre;
 mod save;
 mod spm;
+mod stream;
 
 use std::path::Path;
 
 pub use error::TokenizerError;
 pub use learn::learn;
+pub use stream::TextStream;
 use tokenizers::tokenizer::{
     Model as _, NormalizedString, Normalizer as _, OffsetType, PreTokenizedString,
     PreTokenizer as _,

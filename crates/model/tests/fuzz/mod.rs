@@ -65,7 +65,9 @@ impl Target {
         let path = Path::new("drawn");
         match self {
             Self::Gguf => match Header::read(bytes, bytes.len() as u64, path) {
-                Ok(header) => ModelConfig::from_gguf(&header, bytes.len().is_multiple_of(2)).is_ok(),
+                Ok(header) => {
+                    ModelConfig::from_gguf(&header, bytes.len().is_multiple_of(2)).is_ok()
+                }
                 Err(error) => said(&error),
             },
             Self::Safetensors => match read_safetensors_header(bytes, bytes.len() as u64, path) {
