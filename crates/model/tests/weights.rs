@@ -155,7 +155,11 @@ fn values_that_are_not_finite_are_counted() {
         w.unwrap()
             .tensor("model.embed_tokens.weight", &[3, 4])
             .unwrap_err(),
-        WeightError::NonFinite { count: 2, .. }
+        WeightError::NonFinite {
+            count: 2,
+            first: 3,
+            ..
+        }
     ));
 }
 
@@ -325,7 +329,7 @@ fn shards_are_one_model_and_a_missing_one_is_an_error() {
     );
     index(r#"{"a":"gone.safetensors"}"#);
     assert!(
-        matches!(Weights::open(&folder).unwrap_err(), WeightError::MissingShard { shard, .. } if shard == "gone.safetensors")
+        matches!(Weights::open(&folder).unwrap_err(), WeightError::MissingShard { shard, tensor, .. } if (shard.as_str(), tensor.as_str()) == ("gone.safetensors", "a"))
     );
     index(r#"{"a":"../a.safetensors"}"#);
     assert!(matches!(

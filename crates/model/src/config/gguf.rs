@@ -31,7 +31,17 @@ impl ModelConfig {
         let heads = keys.size("attention.head_count")?;
         let head_dim = match keys.optional_size("attention.key_length")? {
             Some(n) => n,
-            None => hidden / heads.max(1),
+            None if heads > 0 && hidden.is_multiple_of(heads) => hidden / heads,
+            None => {
+                return Err(ConfigError::Contradiction {
+                    file: header.file.clone(),
+                    key: format!("{arch}.embedding_length"),
+                    expected: format!(
+                        "a multiple of the {heads} attention heads, as there is no attention.key_length"
+                    ),
+                    found: hidden.to_string(),
+                });
+            }
         };
         if let Some(n) = keys
             .optional_size("rope.dimension_count")?
