@@ -1,0 +1,179 @@
+//! The stated memory against what is alive at most when a model answers and is trained.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, reason = "the figures are of interest")]
+
+#[path = "fuzz/allocations.rs"]
+mod allocations;
+mod common;
+
+use std::path::Path;
+
+use candle_core::{Tensor, Var};
+use harness_model::memory::{Workload, memory};
+use harness_model::weights::Weights;
+use harness_model::{
+    Adapter, Decoder, Engine, FullModel, GenerateOptions, LoraConfig, ModelConfig, Precision,
+    Projection, Sequences,
+};
+use serde_json::json;
+
+/// A model big enough that its own memory is most of what is taken.
+fn config(folder: &Path) -> ModelConfig {
+    let config = json!({
+        "model_type": "llama", "vocab_size": 6000, "hidden_size": 320, "intermediate_size": 864,
+        "num_hidden_layers": 6, "num_attention_heads": 10, "num_key_value_heads": 5,
+        "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "hidden_act": "silu",
+        "tie_word_embeddings": false, "bos_token_id": 1, "eos_token_id": 2,
+    });
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    ModelConfig::from_folder(folder).unwrap()
+}
+
+/// Tokens of all sequences, different in each.
+fn sequences(config: &ModelConfig, work: &Workload) -> Vec<Vec<u32>> {
+    let token = |row: usize, place: usize| ((row * 7919 + place * 31) % config.vocab_size) as u32;
+    (0..work.batch)
+        .map(|row| (0..work.length).map(|place| token(row, place)).collect())
+        .collect()
+}
+
+/// The most bytes that are alive while `run` runs, over those before.
+fn peak(run: impl FnOnce()) -> u64 {
+    allocations::begin();
+    run();
+    allocations::end().1 as u64
+}
+
+fn decoder(path: &Path, work: &Workload) -> Decoder {
+    let weights = Weights::open(path).unwrap();
+    Decoder::load(&weights, work.precision, &mut |_, _| {}).unwrap()
+}
+
+fn answer(path: &Path, work: &Workload) {
+    let decoder = decoder(path, work);
+    let mut prompts = sequences(decoder.config(), work);
+    prompts
+        .iter_mut()
+        .for_each(|it| it.truncate(work.length - 4));
+    let options = GenerateOptions {
+        batch_size: work.batch,
+        max_new_tokens: 4,
+        end_tokens: Vec::new(),
+    };
+    Engine::new(&decoder, None)
+        .generate::<harness_model::ModelError>(&prompts, &options, &|_| false, &mut |_, _| Ok(()))
+        .unwrap();
+}
+
+/// The two moments of the optimiser.
+fn moments(vars: &[(String, Var)]) -> Vec<Tensor> {
+    let twice = vars.iter().chain(vars);
+    twice.map(|(_, var)| var.zeros_like().unwrap()).collect()
+}
+
+/// A step on one micro-batch, all of whose tokens but the first carry loss.
+fn step(
+    config: &ModelConfig,
+    work: &Workload,
+    vars: &[(String, Var)],
+    loss: &dyn Fn(&Sequences<'_>) -> Tensor,
+) {
+    let tokens = sequences(config, work).concat();
+    let starts: Vec<usize> = (0..=work.batch).map(|row| row * work.length).collect();
+    let targets: Vec<(usize, u32)> = (0..tokens.len())
+        .filter(|row| (row + 1) % work.length > 0)
+        .map(|row| (row, tokens[row + 1]))
+        .collect();
+    let moments = moments(vars);
+    let batch = Sequences {
+        tokens: &tokens,
+        starts: &starts,
+        targets: &targets,
+    };
+    let mut gradients = loss(&batch).backward().unwrap();
+    let kept: Vec<Tensor> = vars
+        .iter()
+        .map(|(_, var)| gradients.remove(var).unwrap())
+        .collect();
+    assert_eq!(2 * kept.len(), moments.len());
+}
+
+fn lora(path: &Path, work: &Workload) {
+    let decoder = decoder(path, work);
+    let lora = LoraConfig {
+        rank: work.rank,
+        alpha: 16.0,
+        dropout: 0.0,
+        targets: Projection::ALL.to_vec(),
+    };
+    let adapter = Adapter::new(decoder.config(), lora, 1).unwrap();
+    step(decoder.config(), work, &adapter.named_vars(), &|batch| {
+        decoder.summed_loss(Some(&adapter), batch, None).unwrap()
+    });
+}
+
+fn full(path: &Path, work: &Workload) {
+    let model = FullModel::load(&Weights::open(path).unwrap()).unwrap();
+    step(model.config(), work, &model.named_vars(), &|batch| {
+        model.summed_loss(batch).unwrap()
+    });
+}
+
+/// Stated within 30 % of measured.
+fn compare(what: &str, stated: u64, measured: u64) {
+    let ratio = stated as f64 / measured as f64;
+    println!("{what}: stated {stated}, measured {measured}, ratio {ratio:.3}");
+    assert!(
+        (0.7..1.3).contains(&ratio),
+        "{what}: stated {stated} B, measured {measured} B"
+    );
+}
+
+/// One test, as the allocator counts for the whole program.
+#[test]
+fn stated_memory_is_within_a_third_of_what_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = config(folder.path());
+    FullModel::random(made, 3)
+        .unwrap()
+        .save(folder.path(), Precision::F32)
+        .unwrap();
+    for (length, batch, rank, precision) in [
+        (128, 1, 8, Precision::Bf16),
+        (512, 3, 16, Precision::F32),
+        (64, 8, 4, Precision::F32),
+    ] {
+        let work = Workload {
+            length,
+            batch,
+            rank,
+            precision,
+        };
+        let stated = memory(Weights::open(folder.path()).unwrap().config(), &work);
+        let path = folder.path();
+        let name = |what| format!("{what} {batch} x {length}, {precision:?}");
+        compare(
+            &name("answer"),
+            stated.inference,
+            peak(|| answer(path, &work)),
+        );
+        compare(&name("lora"), stated.lora, peak(|| lora(path, &work)));
+        compare(&name("all"), stated.full, peak(|| full(path, &work)));
+    }
+    let Some(path) = common::cached(&common::SMOLLM2) else {
+        return;
+    };
+    let work = Workload {
+        length: 256,
+        batch: 1,
+        rank: 16,
+        precision: Precision::Bf16,
+    };
+    let stated = memory(Weights::open(&path).unwrap().config(), &work);
+    compare(
+        "SmolLM2 answer",
+        stated.inference,
+        peak(|| answer(&path, &work)),
+    );
+    compare("SmolLM2 lora", stated.lora, peak(|| lora(&path, &work)));
+}
