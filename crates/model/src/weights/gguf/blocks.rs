@@ -140,29 +140,54 @@ fn q4_1(b: &[u8], y: &mut [f32]) {
 /// scale d, 32 fifth bits, 16 bytes of nibbles: x = d (q - 16)
 fn q5_0(b: &[u8], y: &mut [f32]) {
     let d = half(b, 0);
-    let fifth = u32::from_le_bytes([b[2], b[3], b[4], b[5]]);
+    let (fifth_low, fifth_high) = fifth_bits(&b[2..6]);
     let (low, high) = y.split_at_mut(16);
-    for (j, ((&q, l), h)) in b[6..].iter().zip(low).zip(high).enumerate() {
-        *l = (f32::from((q & 0x0f) | fifth_bit(fifth, j)) - 16.0) * d;
-        *h = (f32::from((q >> 4) | fifth_bit(fifth, j + 16)) - 16.0) * d;
+    for (j, &q) in b[6..22].iter().enumerate() {
+        low[j] = (f32::from((q & 0x0f) | fifth_low[j]) - 16.0) * d;
+        high[j] = (f32::from((q >> 4) | fifth_high[j]) - 16.0) * d;
     }
 }
 
 /// scale d, minimum m, 32 fifth bits, 16 bytes of nibbles: x = d q + m
 fn q5_1(b: &[u8], y: &mut [f32]) {
     let (d, m) = (half(b, 0), half(b, 2));
-    let fifth = u32::from_le_bytes([b[4], b[5], b[6], b[7]]);
+    let (fifth_low, fifth_high) = fifth_bits(&b[4..8]);
     let (low, high) = y.split_at_mut(16);
-    for (j, ((&q, l), h)) in b[8..].iter().zip(low).zip(high).enumerate() {
-        *l = f32::from((q & 0x0f) | fifth_bit(fifth, j)) * d + m;
-        *h = f32::from((q >> 4) | fifth_bit(fifth, j + 16)) * d + m;
+    for (j, &q) in b[8..24].iter().enumerate() {
+        low[j] = f32::from((q & 0x0f) | fifth_low[j]) * d + m;
+        high[j] = f32::from((q >> 4) | fifth_high[j]) * d + m;
     }
 }
 
-/// Bit `j` of the fifth bits, moved to its place in the value.
-fn fifth_bit(fifth: u32, j: usize) -> u8 {
-    (((fifth >> j) & 1) << 4) as u8
+/// The fifth bits of 32 values, each moved to its place in the value: of the first 16, and of the others.
+fn fifth_bits(b: &[u8]) -> ([u8; 16], [u8; 16]) {
+    let (mut low, mut high) = ([0; 16], [0; 16]);
+    for (bits, byte) in low
+        .as_chunks_mut::<8>()
+        .0
+        .iter_mut()
+        .chain(high.as_chunks_mut::<8>().0)
+        .zip(b)
+    {
+        *bits = FIFTH[*byte as usize];
+    }
+    (low, high)
 }
+
+/// Of each byte its eight bits, each as bit 4 of a byte of its own.
+const FIFTH: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut bit = 0;
+        while bit < 8 {
+            table[byte][bit] = ((byte >> bit & 1) << 4) as u8;
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// scale d, 32 signed bytes: x = d q
 fn q8_0(b: &[u8], y: &mut [f32]) {
