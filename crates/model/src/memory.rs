@@ -2,7 +2,7 @@
 //!
 //! The figures are of what is alive at the same time, in bytes. What a program takes beside them (its code, the tokenizer,
 //! what the allocator keeps) is not in them; measured runs are within 30 %, most within 12 % (`crates/model/tests/footprint.rs`).
-//! Letters: `L` tokens of a sequence, `B` sequences, `m = L · B`, `h` hidden, `a` heads · d, `c` kv_heads · d,
+//! Letters: `L` tokens of a sequence, `B` sequences, `m = L · B`, `h` hidden, `a` heads · d, `c` key heads · d,
 //! `i` intermediate, `V` vocabulary, `N` parameters.
 
 use harness_kernel::{KvCache, KvShape, Precision};

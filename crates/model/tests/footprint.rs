@@ -52,9 +52,9 @@ fn decoder(path: &Path, work: &Workload) -> Decoder {
 fn answer(path: &Path, work: &Workload) {
     let decoder = decoder(path, work);
     let mut prompts = sequences(decoder.config(), work);
-    prompts
-        .iter_mut()
-        .for_each(|it| it.truncate(work.length - 4));
+    for prompt in &mut prompts {
+        prompt.truncate(work.length - 4);
+    }
     let options = GenerateOptions {
         batch_size: work.batch,
         max_new_tokens: 4,

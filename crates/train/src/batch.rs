@@ -151,6 +151,15 @@ mod tests {
         assert_eq!(batch.sequences(), 2);
     }
 
+    /// The token that ends an answer may be the one that fills batches up (SmolLM2, Qwen): what carries loss is a matter
+    /// of place, so it is learnt wherever it stands.
+    #[test]
+    fn the_end_is_learnt_wherever_it_stands() {
+        const END: u32 = 2;
+        let batch = PackedBatch::pack(&[&example("a", &[END, 5, END], &[END, 6, END])]);
+        assert_eq!(batch.targets, [(2, END), (3, 6), (4, END)]);
+    }
+
     #[test]
     fn without_a_prompt_the_first_token_carries_no_loss() {
         let batch = PackedBatch::pack(&[&example("a", &[], &[3, 4]), &example("b", &[], &[])]);
