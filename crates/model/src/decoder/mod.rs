@@ -9,6 +9,7 @@ mod train;
 use std::sync::Arc;
 
 use harness_kernel::{Precision, Rope};
+use rayon::prelude::*;
 
 use crate::config::ModelConfig;
 use crate::error::ModelError;
@@ -99,18 +100,20 @@ impl Decoder {
         let mut layers = Vec::with_capacity(config.layers);
         for index in 0..config.layers {
             let name = |part: &str| format!("model.layers.{index}.{part}");
-            let mut projections = Vec::with_capacity(7);
-            for projection in Projection::ALL {
-                let (outputs, inputs) = projection.shape(&config);
-                let bias = projection
-                    .biased(&config)
-                    .then(|| {
-                        weights.tensor(&name(&format!("{}.bias", projection.path())), &[outputs])
-                    })
-                    .transpose()?;
-                let path = name(&format!("{}.weight", projection.path()));
-                projections.push(matrix(&path, outputs, inputs, bias)?);
-            }
+            let read: Vec<Result<Arc<Linear>, ModelError>> = Projection::ALL
+                .par_iter()
+                .map(|projection| {
+                    let (outputs, inputs) = projection.shape(&config);
+                    let path = name(&projection.path());
+                    let bias = projection
+                        .biased(&config)
+                        .then(|| weights.tensor(&format!("{path}.bias"), &[outputs]))
+                        .transpose()?;
+                    matrix(&format!("{path}.weight"), outputs, inputs, bias)
+                })
+                .collect();
+            // Of several errors the first in order is told.
+            let projections = read.into_iter().collect::<Result<Vec<_>, _>>()?;
             let Ok(projections) = projections.try_into() else {
                 unreachable!("one for each of Projection::ALL")
             };

@@ -150,7 +150,7 @@ type Write<'a> = dyn FnMut(&Path, &mut Progress<'_>) -> Result<(), ExportError> 
 fn export(
     source: &Source<'_>,
     path: &Path,
-    format: &dyn Fn(&[usize]) -> BlockType,
+    format: &(dyn Fn(&[usize]) -> BlockType + Sync),
     progress: &mut Progress<'_>,
     write: &mut Write<'_>,
 ) -> Result<Proof, ExportError> {

@@ -64,7 +64,7 @@ pub struct Proof {
 pub(super) fn prove(
     source: &Source<'_>,
     written: &Path,
-    format: &dyn Fn(&[usize]) -> BlockType,
+    format: &(dyn Fn(&[usize]) -> BlockType + Sync),
     progress: &mut Progress<'_>,
 ) -> Result<Proof, ExportError> {
     let vocabulary = source.weights.config().vocab_size as u32;

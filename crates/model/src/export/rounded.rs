@@ -19,7 +19,7 @@ pub(super) fn stored_as(wanted: BlockType, shape: &[usize]) -> BlockType {
 pub(super) struct Rounded<'a> {
     pub tensors: &'a dyn Tensors,
     /// The format of a tensor of this shape.
-    pub format: &'a dyn Fn(&[usize]) -> BlockType,
+    pub format: &'a (dyn Fn(&[usize]) -> BlockType + Sync),
 }
 
 impl Tensors for Rounded<'_> {

@@ -202,7 +202,7 @@ impl Weights {
 }
 
 /// Tensors of a model by their Hugging Face names, wherever they come from.
-pub trait Tensors {
+pub trait Tensors: Sync {
     /// The configuration of the model.
     fn config(&self) -> &ModelConfig;
 
