@@ -52,7 +52,7 @@ fn main() {
             }
         }
         println!(
-            "{:12} {} files, {} accepted, {:.0} s, seed {seed}, at most {:.1} and {:.1} bytes a byte at once and in all: no fault",
+            "{:12} {} files, {} accepted, {:.0} s, seed {seed}, at most {} bytes at once and {} in all: no fault",
             target.name(),
             fuzzer.inputs,
             fuzzer.accepted,
