@@ -27,6 +27,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    end_quietly_on_a_closed_pipe();
     harness_model::keep_candle_on_one_thread();
     let cli = cli::Cli::parse();
     start_log(cli.verbose);
@@ -41,6 +42,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A reader that has seen enough, such as `head`, closes the pipe; that is no fault to be told of.
+fn end_quietly_on_a_closed_pipe() {
+    // What a shell says of a program that the signal for it has ended.
+    const STATUS: i32 = 128 + 13;
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(STATUS);
+        }
+        tell(panic);
+    }));
 }
 
 /// An error with its causes. Many libraries end their own text with that of the cause, which is then not said twice.

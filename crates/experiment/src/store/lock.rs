@@ -13,7 +13,15 @@ const NAME: &str = ".lock";
 /// Holds a folder until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing alone would not do: a process that is just being started has the file open too until it is.
+    fn drop(&mut self) {
+        // The system unlocks when all have closed it; nothing else can be done here.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Locks `root` for this process.
@@ -44,5 +52,5 @@ pub(super) fn acquire(root: &Path) -> Result<Lock, StoreError> {
         .and_then(|()| file.rewind())
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(StoreError::io("write", &path))?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }
