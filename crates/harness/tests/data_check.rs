@@ -275,6 +275,14 @@ fn sets_can_be_counted_and_shown() {
     let tokens = &counted[0]["tokens"];
     assert_eq!(tokens["too_long"], 16, "{tokens}");
     assert!(tokens["prompt"]["min"].as_u64() < tokens["whole"]["min"].as_u64());
+    // The tokens of a part of configs/model, without an experiment.
+    std::fs::create_dir_all(lab.path("configs/model")).unwrap();
+    lab.write("configs/model/own.yaml", "source: [{local: model}]\n");
+    let counted: Value = serde_json::from_str(
+        &lab.succeed("data stats data/plain.jsonl --model own --max-length 20 --json"),
+    )
+    .unwrap();
+    assert_eq!(counted[0]["tokens"]["too_long"], 16, "{counted}");
 
     let shown = lab.succeed("data show data/plain.jsonl --id shop-3");
     for part in [

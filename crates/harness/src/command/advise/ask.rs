@@ -124,8 +124,7 @@ fn without_training(
     // Overrides were applied to the experiment where there is one.
     let sets = base.map_or(arguments.spec.sets.as_slice(), |_| &[]);
     let configs = Some(Path::new("configs"));
-    let mut resolved =
-        spec::load_text(Path::new("--model"), &text.to_string(), configs, sets, &env)?;
+    let mut resolved = spec::load_text(Path::new("MODEL"), &text.to_string(), configs, sets, &env)?;
     if let Some(base) = base {
         resolved.prompt.clone_from(&base.prompt);
         resolved.generate = base.generate;

@@ -79,7 +79,7 @@ fn model_spec(sets: &SetArgs, part: Option<&str>) -> Result<Option<Resolved>> {
         (None, Some(part)) => {
             // A specification has to have something to do; this one is only asked for its model.
             let text = format!("model: {part}\ntargets: {{any: {{dataset: jsonl, split: any}}}}\n");
-            let (path, configs) = (Path::new("--model"), Path::new("configs"));
+            let (path, configs) = (Path::new("MODEL"), Path::new("configs"));
             let env = Env::default();
             let spec = spec::load_text(path, &text, Some(configs), &sets.spec.sets, &env)?;
             Ok(Some(spec))
