@@ -74,6 +74,13 @@ fn an_export_says_what_it_showed_or_why_not() {
         lab.fail("model export nowhere --out x.gguf")
             .contains("nowhere")
     );
+    for path in ["no/where", "nowhere.gguf", "owner/name"] {
+        let why = lab.fail(&format!("model show {path}"));
+        assert!(
+            why.contains(path) && why.contains("no such file or folder"),
+            "{why}"
+        );
+    }
     let why = lab.fail("model merge model --adapter model --out x");
     assert!(why.contains("adapter_config.json"), "{why}");
     assert!(!lab.path("x").exists() && !lab.path("x.gguf").exists());

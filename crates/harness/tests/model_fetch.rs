@@ -415,7 +415,7 @@ fn a_model_is_a_part_a_file_or_a_path() {
         ),
         ("min", "there is no part `min`"),
         ("gone.yaml", "cannot read gone.yaml"),
-        ("gone/model.gguf", "there is no part `gone/model.gguf`"),
+        ("gone/model.gguf", "gone/model.gguf: there is no such file"),
     ] {
         let text = lab.refused(model, &[]);
         assert!(text.contains(words), "{text}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use harness_experiment::{Env, spec};
 use harness_model::source::{Candidate, ModelSource, ResolvedModel};
 
@@ -22,6 +22,12 @@ pub(super) fn named(model: &str) -> Result<(String, ModelSource)> {
     if path.exists() && !is_yaml {
         let candidates = vec![Candidate::Local(path.to_owned().into())];
         return Ok((model.to_owned(), ModelSource { candidates }));
+    }
+    let is_path = model.contains(['/', '\\']) || path.extension().is_some();
+    if is_path && !is_yaml && !path.exists() && !in_configs(model) {
+        bail!(
+            "{model}: there is no such file or folder; a model of a hub is named in a YAML file like those in configs/model"
+        );
     }
     let targets = "targets: {any: {dataset: jsonl, split: any}}\n";
     let env = Env::default();
@@ -43,6 +49,13 @@ pub(super) fn named(model: &str) -> Result<(String, ModelSource)> {
     let source = serde_json::from_value(spec.model.source.clone())
         .with_context(|| format!("the `source` of model {}", spec.model.name))?;
     Ok((spec.model.name, source))
+}
+
+/// Whether a part has this name, which may have dots in it.
+fn in_configs(model: &str) -> bool {
+    Path::new("configs/model")
+        .join(format!("{model}.yaml"))
+        .is_file()
 }
 
 /// The text of a part as the value of the key `model`, with its lines where they were if the first one says nothing.
