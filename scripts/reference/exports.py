@@ -41,7 +41,9 @@ def main():
     parser.add_argument("--harness", default="target/release/harness")
     parser.add_argument("--work", type=Path)
     arguments = parser.parse_args()
-    work = arguments.work or Path(tempfile.mkdtemp())
+    # Without a folder of the caller's nothing is left behind.
+    temporary = None if arguments.work else tempfile.TemporaryDirectory()
+    work = arguments.work or Path(temporary.name)
 
     def harness(*words):
         subprocess.run([arguments.harness, "model", *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,5 +1,10 @@
 //! `harness model merge` and `harness model export` on what `harness train` leaves.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
 
 mod support;
 
@@ -84,4 +89,33 @@ fn an_export_says_what_it_showed_or_why_not() {
     let why = lab.fail("model merge model --adapter model --out x");
     assert!(why.contains("adapter_config.json"), "{why}");
     assert!(!lab.path("x").exists() && !lab.path("x.gguf").exists());
+}
+
+/// Transformers and, where it is built, llama.cpp open what is exported, and an adapter of real PEFT is merged: where
+/// `HARNESS_EXPORT_PYTHON` names a Python with them. Torch is three gigabytes, which is too much for every test run.
+#[test]
+fn other_programs_compute_the_same() {
+    let Some(python) = std::env::var_os("HARNESS_EXPORT_PYTHON") else {
+        println!(
+            "skipped: HARNESS_EXPORT_PYTHON names no Python with torch, transformers and peft"
+        );
+        return;
+    };
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let done = std::process::Command::new(python)
+        .current_dir(&root)
+        .args([
+            "scripts/reference/exports.py",
+            "smollm2-135m-instruct",
+            "--harness",
+        ])
+        .arg(env!("CARGO_BIN_EXE_harness"))
+        .output()
+        .unwrap();
+    println!("{}", String::from_utf8_lossy(&done.stdout));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
