@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use harness_kernel::{Init, Packed, Precision, add_a_bt, matmul};
+use harness_kernel::{Init, Packed, Precision, Rows, add_a_bt, matmul, product};
 
 fn best(runs: usize, mut run: impl FnMut()) -> f64 {
     (0..runs)
@@ -18,8 +18,17 @@ fn best(runs: usize, mut run: impl FnMut()) -> f64 {
 
 fn main() {
     println!(
-        "{:>6} {:>7} {:>6} {:>10} {:>10} {:>10} {:>7}",
-        "m", "n", "k", "gemm f32", "packed f32", "packed b16", "ratio"
+        "{:>6} {:>7} {:>6} {:>10} {:>10} {:>10} {:>7} {:>8} {:>8} {:>8}",
+        "m",
+        "n",
+        "k",
+        "gemm f32",
+        "packed f32",
+        "packed b16",
+        "ratio",
+        "f32·f32",
+        "f32·b16",
+        "b16·b16"
     );
     for (m, n, k) in [
         (1024, 896, 896),
@@ -43,9 +52,22 @@ fn main() {
         let peer = flops / best(runs, || add_a_bt(&mut out, (m, n, k), &x, &w, 1.0));
         let f32s = flops / best(runs, || matmul(&x, m, &wide, &mut out, Init::Zero));
         let bf16s = flops / best(runs, || matmul(&x, m, &narrow, &mut out, Init::Zero));
+        let mut rows = |precision, weights: &Packed| {
+            let mut rows = Rows::new(precision);
+            rows.copy(&x, m, k);
+            flops / best(runs, || product(&rows, weights, &mut out, Init::Zero))
+        };
+        let parts = [
+            rows(Precision::F32, &wide),
+            rows(Precision::F32, &narrow),
+            rows(Precision::Bf16, &narrow),
+        ];
         println!(
-            "{m:>6} {n:>7} {k:>6} {peer:>10.0} {f32s:>10.0} {bf16s:>10.0} {:>7.2}",
-            f32s / peer
+            "{m:>6} {n:>7} {k:>6} {peer:>10.0} {f32s:>10.0} {bf16s:>10.0} {:>7.2} {:>8.0} {:>8.0} {:>8.0}",
+            f32s / peer,
+            parts[0],
+            parts[1],
+            parts[2],
         );
     }
 }

@@ -15,6 +15,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod aligned;
+mod amx;
 mod attention;
 mod exp;
 mod kv;
@@ -23,8 +25,11 @@ mod matmul;
 mod memory;
 mod norm;
 mod pack;
+mod product;
 mod rope;
+mod rows;
 mod small;
+mod split;
 mod swiglu;
 mod threads;
 
@@ -36,7 +41,9 @@ pub use matmul::{Init, matmul};
 pub use memory::keep_freed_memory;
 pub use norm::{rms_norm, rms_norm_backward, rms_norm_weight_gradient};
 pub use pack::{Packed, Precision};
+pub use product::product;
 pub use rope::Rope;
+pub use rows::Rows;
 pub use small::{add_a_b, add_a_bt, add_at_b};
 pub use swiglu::{swiglu, swiglu_backward};
 pub use threads::{for_each_row_block, keep_candle_on_one_thread};

@@ -7,7 +7,7 @@
 use half::bf16;
 use rayon::prelude::*;
 
-use crate::pack::{Packed, Panels, WIDTH};
+use crate::pack::{Packed, Panels, WIDTH, padded};
 use crate::threads::Shared;
 
 /// Rows of a register tile: 12 × 2 accumulators fill 24 of the 32 AVX-512 registers.
@@ -35,8 +35,8 @@ pub fn matmul(x: &[f32], m: usize, weights: &Packed, out: &mut [f32], init: Init
     assert_eq!(x.len(), m * k, "x is [{m}, {k}]");
     assert_eq!(out.len(), m * n, "out is [{m}, {n}]");
     match &weights.panels {
-        Panels::F32(panels) => run(x, m, panels, (n, k), out, init),
-        Panels::Bf16(panels) => run(x, m, panels, (n, k), out, init),
+        Panels::F32(panels) => run(x, m, (panels, k), (n, k), out, init),
+        Panels::Bf16(panels) => run(x, m, (panels.values(), padded(k)), (n, k), out, init),
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn matmul_panels(
 fn run<W: Weight>(
     x: &[f32],
     m: usize,
-    panels: &[W],
+    (panels, panel_inputs): (&[W], usize),
     (n, k): (usize, usize),
     out: &mut [f32],
     init: Init,
@@ -100,7 +100,7 @@ fn run<W: Weight>(
         x,
         x_stride: k,
         panels,
-        panel_stride: k * WIDTH,
+        panel_stride: panel_inputs * WIDTH,
         n,
         k,
         out: Shared(out.as_mut_ptr()),
@@ -289,48 +289,112 @@ unsafe fn copy_tile(
     }
 }
 
-/// A stored weight.
+/// A stored weight. The weights of two inputs stand together; how, is the type's affair.
 pub(crate) trait Weight: Copy + Send + Sync {
-    fn widen(self) -> f32;
-    /// Loads 16 weights as `f32`.
+    /// The weight from input `step` to output `offset` of a panel.
     ///
     /// # Safety
-    /// 16 weights can be read at `from`, and the processor has AVX-512F.
+    /// The panel reaches that far.
+    unsafe fn at(panel: *const Self, step: usize, offset: usize) -> f32;
+
+    /// The weights of inputs `step` (even) and `step + 1`, as four registers: the lower and upper outputs of the first,
+    /// then of the second.
+    ///
+    /// # Safety
+    /// The panel reaches to the end of both, and the processor has AVX-512F.
     #[cfg(target_arch = "x86_64")]
-    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512;
+    unsafe fn load_pair(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 4];
+
+    /// The weights of input `step` (even): the lower and upper outputs.
+    ///
+    /// # Safety
+    /// As above, for one input.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn load_one(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 2];
 }
 
 impl Weight for f32 {
-    fn widen(self) -> f32 {
-        self
+    unsafe fn at(panel: *const Self, step: usize, offset: usize) -> f32 {
+        // SAFETY: the caller's promise.
+        unsafe { *panel.add(step * WIDTH + offset) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx512f")]
-    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512 {
+    unsafe fn load_pair(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 4] {
+        use std::arch::x86_64::_mm512_loadu_ps;
         // SAFETY: the caller's promise.
-        unsafe { std::arch::x86_64::_mm512_loadu_ps(from) }
+        unsafe {
+            let from = panel.add(step * WIDTH);
+            [
+                _mm512_loadu_ps(from),
+                _mm512_loadu_ps(from.add(16)),
+                _mm512_loadu_ps(from.add(32)),
+                _mm512_loadu_ps(from.add(48)),
+            ]
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn load_one(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 2] {
+        use std::arch::x86_64::_mm512_loadu_ps;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = panel.add(step * WIDTH);
+            [_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16))]
+        }
     }
 }
 
 impl Weight for bf16 {
-    fn widen(self) -> f32 {
-        self.to_f32()
+    unsafe fn at(panel: *const Self, step: usize, offset: usize) -> f32 {
+        // SAFETY: the caller's promise; both of a pair are there, as panels have an even number of inputs.
+        let pair = unsafe {
+            let place: *const u32 = panel.add(step / 2 * 2 * WIDTH + offset * 2).cast();
+            u32::from_le(place.read_unaligned())
+        };
+        // Read as a pair, because then the compiler makes vectors of it.
+        f32::from_bits(if step.is_multiple_of(2) {
+            pair << 16
+        } else {
+            pair & 0xFFFF_0000
+        })
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline]
     #[target_feature(enable = "avx512f")]
-    unsafe fn load16(from: *const Self) -> std::arch::x86_64::__m512 {
+    unsafe fn load_pair(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 4] {
         use std::arch::x86_64::{
-            _mm256_loadu_si256, _mm512_castsi512_ps, _mm512_cvtepu16_epi32, _mm512_slli_epi32,
+            _mm512_and_si512, _mm512_castsi512_ps, _mm512_loadu_si512, _mm512_set1_epi32,
+            _mm512_slli_epi32,
         };
-        // SAFETY: the caller's promise. A bfloat16 is the upper half of an f32.
+        // SAFETY: the caller's promise. A bfloat16 is the upper half of an f32: of the two in 32 bits the first input's is
+        // moved there, the second input's is there already.
         unsafe {
-            let halves = _mm256_loadu_si256(from.cast());
-            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(halves)))
+            let from = panel.add(step * WIDTH);
+            let low = _mm512_loadu_si512(from.cast());
+            let high = _mm512_loadu_si512(from.add(32).cast());
+            let upper = _mm512_set1_epi32(0xFFFF_0000_u32.cast_signed());
+            [
+                _mm512_castsi512_ps(_mm512_slli_epi32::<16>(low)),
+                _mm512_castsi512_ps(_mm512_slli_epi32::<16>(high)),
+                _mm512_castsi512_ps(_mm512_and_si512(low, upper)),
+                _mm512_castsi512_ps(_mm512_and_si512(high, upper)),
+            ]
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn load_one(panel: *const Self, step: usize) -> [std::arch::x86_64::__m512; 2] {
+        // SAFETY: the caller's promise; a panel of bfloat16 has an even number of inputs.
+        let [low, high, ..] = unsafe { Self::load_pair(panel, step) };
+        [low, high]
     }
 }
 
@@ -406,13 +470,23 @@ unsafe fn tile_avx512<W: Weight, const HEIGHT: usize>(
                 sum[1] = _mm512_loadu_ps(out.add(row * out_stride + 16));
             }
         }
-        for step in 0..length {
-            let low = W::load16(weights.add(step * WIDTH));
-            let high = W::load16(weights.add(step * WIDTH + 16));
+        for step in (0..length / 2 * 2).step_by(2) {
+            let weights = W::load_pair(weights, step);
             for (row, sum) in sums.iter_mut().enumerate() {
                 let value = _mm512_set1_ps(*x.add(step * HEIGHT + row));
-                sum[0] = _mm512_fmadd_ps(value, low, sum[0]);
-                sum[1] = _mm512_fmadd_ps(value, high, sum[1]);
+                sum[0] = _mm512_fmadd_ps(value, weights[0], sum[0]);
+                sum[1] = _mm512_fmadd_ps(value, weights[1], sum[1]);
+                let value = _mm512_set1_ps(*x.add((step + 1) * HEIGHT + row));
+                sum[0] = _mm512_fmadd_ps(value, weights[2], sum[0]);
+                sum[1] = _mm512_fmadd_ps(value, weights[3], sum[1]);
+            }
+        }
+        if length % 2 == 1 {
+            let weights = W::load_one(weights, length - 1);
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let value = _mm512_set1_ps(*x.add((length - 1) * HEIGHT + row));
+                sum[0] = _mm512_fmadd_ps(value, weights[0], sum[0]);
+                sum[1] = _mm512_fmadd_ps(value, weights[1], sum[1]);
             }
         }
         for (row, sum) in sums.iter().enumerate() {
@@ -482,11 +556,12 @@ unsafe fn tile_plain<W: Weight, const HEIGHT: usize>(
                     }
                 }
                 for step in 0..length {
-                    let lane = weights.add(step * WIDTH + half * HALF);
+                    let lane: [f32; HALF] =
+                        std::array::from_fn(|c| W::at(weights, step, half * HALF + c));
                     for (r, sum) in sums.iter_mut().enumerate().take(rows) {
                         let value = *x.add(step * HEIGHT + row + r);
-                        for (c, total) in sum.iter_mut().enumerate() {
-                            *total = add(value, (*lane.add(c)).widen(), *total);
+                        for (total, weight) in sum.iter_mut().zip(&lane) {
+                            *total = add(value, *weight, *total);
                         }
                     }
                 }
@@ -525,7 +600,7 @@ mod tests {
     ) -> Vec<f32> {
         let x = random(height * length);
         let mut out = random(height * STRIDE);
-        assert_eq!(weights.len(), length * WIDTH);
+        assert!(weights.len() >= length * WIDTH);
         // SAFETY: the slices have the lengths that height and length ask for; features are checked by the callers.
         unsafe {
             tile(
@@ -545,7 +620,7 @@ mod tests {
         macro_rules! heights {
             ($($height:literal)*) => {$(
                 for (length, keep) in [(1, false), (7, true), (300, false), (301, true)] {
-                    let weights: Vec<W> = random(length * WIDTH).into_iter().map(&convert).collect();
+                    let weights: Vec<W> = random((length + length % 2) * WIDTH).into_iter().map(&convert).collect();
                     let chosen = |length, x, w, out, stride, keep| {
                         // SAFETY: `run` passes pointers that reach far enough.
                         unsafe { tile_product::<W>($height, length, x, w, out, stride, keep) }

@@ -1,12 +1,16 @@
 //! Frozen weights, packed once into the layout that the product reads.
 //!
 //! A matrix of `n` output rows and `k` inputs is cut into panels of [`WIDTH`] outputs; a panel holds, for each
-//! input in turn, the [`WIDTH`] weights that it feeds: `panel[k][WIDTH]`. The product walks a panel from
+//! input in turn, the [`WIDTH`] weights that it feeds: `panel[k][WIDTH]`. In bfloat16 two inputs at a time,
+//! `panel[k/2][WIDTH][2]`, which is how the processor's bfloat16 products read them. The product walks a panel from
 //! end to end, so a decoding step streams each weight once, in order.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use half::bf16;
-use half::vec::HalfBitsVecExt;
 use rayon::prelude::*;
+
+use crate::aligned::Aligned;
 
 /// Outputs a panel: two AVX-512 registers of `f32`.
 pub(crate) const WIDTH: usize = 32;
@@ -18,7 +22,8 @@ pub enum Precision {
     /// half the traffic of a decoding step.
     #[default]
     Bf16,
-    /// As given.
+    /// As given. A matrix all of whose values are bfloat16, as in most checkpoints, is kept as such: half the memory,
+    /// and not a bit is lost.
     F32,
 }
 
@@ -32,9 +37,14 @@ pub struct Packed {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Panels {
+    /// `[n / WIDTH][k][WIDTH]`.
     F32(Vec<f32>),
-    Bf16(Vec<bf16>),
+    /// `[n / WIDTH][k / 2][WIDTH][2]`, `k` rounded up to a multiple of [`STEP`] with zeros.
+    Bf16(Aligned),
 }
+
+/// Inputs that a step of the processor's bfloat16 products takes.
+pub(crate) const STEP: usize = 32;
 
 impl Packed {
     /// Packs a row-major `[n, k]` matrix for `x · Wᵀ`: `n` outputs from `k` inputs.
@@ -58,20 +68,25 @@ impl Packed {
         precision: Precision,
         read: impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync,
     ) -> Result<Self, E> {
-        let size = n.div_ceil(WIDTH) * k * WIDTH;
-        let panels = match precision {
-            Precision::F32 => {
-                let mut data = vec![0f32; size];
-                interleave(&mut data, n, k, &read, |value| value)?;
-                Panels::F32(data)
+        let exact = AtomicBool::new(true);
+        // The first value that is no bfloat16 ends the attempt, usually within the first rows.
+        let convert = |value: f32| {
+            if precision == Precision::F32 && !is_bf16(value) {
+                exact.store(false, Ordering::Relaxed);
             }
-            Precision::Bf16 => {
-                // Zeros of a number of the language come from the system as they are, those of another type are written.
-                let mut data = vec![0_u16; size].reinterpret_into::<bf16>();
-                interleave(&mut data, n, k, &read, bf16::from_f32)?;
-                Panels::Bf16(data)
-            }
+            bf16::from_f32(value)
         };
+        let mut data = zeros(n, k);
+        let end = || exact.load(Ordering::Relaxed);
+        interleave(data.values_mut(), n, k, &read, &Pairs { convert }, &end)?;
+        if exact.into_inner() {
+            let panels = Panels::Bf16(data);
+            return Ok(Self { n, k, panels });
+        }
+        drop(data);
+        let mut data = vec![0f32; n.div_ceil(WIDTH) * k * WIDTH];
+        interleave(&mut data, n, k, &read, &Singles, &|| true)?;
+        let panels = Panels::F32(data);
         Ok(Self { n, k, panels })
     }
 
@@ -107,16 +122,21 @@ impl Packed {
         precision: Precision,
         at: impl Fn(usize, usize) -> f32 + Sync,
     ) -> Self {
-        let size = n.div_ceil(WIDTH) * k * WIDTH;
+        let exact = || {
+            let whole = |out| (0..k).all(|input| is_bf16(at(out, input)));
+            // The first value that is none ends the search.
+            (0..n).into_par_iter().all(whole)
+        };
         let panels = match precision {
-            Precision::F32 => {
-                let mut data = vec![0f32; size];
-                fill(&mut data, n, k, &at, |value| value);
+            Precision::F32 if !exact() => {
+                let mut data = vec![0f32; n.div_ceil(WIDTH) * k * WIDTH];
+                fill(&mut data, n, k, &at, &Singles);
                 Panels::F32(data)
             }
-            Precision::Bf16 => {
-                let mut data = vec![0_u16; size].reinterpret_into::<bf16>();
-                fill(&mut data, n, k, &at, bf16::from_f32);
+            _ => {
+                let mut data = zeros(n, k);
+                let convert = bf16::from_f32;
+                fill(data.values_mut(), n, k, &at, &Pairs { convert });
                 Panels::Bf16(data)
             }
         };
@@ -137,16 +157,18 @@ impl Packed {
     pub fn bytes(&self) -> usize {
         match &self.panels {
             Panels::F32(data) => data.len() * 4,
-            Panels::Bf16(data) => data.len() * 2,
+            Panels::Bf16(data) => data.values().len() * 2,
         }
     }
 
     /// The weight from input `input` to output `output`.
     fn at(&self, output: usize, input: usize) -> f32 {
-        let index = (output / WIDTH * self.k + input) * WIDTH + output % WIDTH;
+        let (panel, offset) = (output / WIDTH, output % WIDTH);
         match &self.panels {
-            Panels::F32(data) => data[index],
-            Panels::Bf16(data) => data[index].to_f32(),
+            Panels::F32(data) => data[(panel * self.k + input) * WIDTH + offset],
+            Panels::Bf16(data) => {
+                data.values()[panel * padded(self.k) * WIDTH + pair_place(offset, input)].to_f32()
+            }
         }
     }
 
@@ -163,24 +185,80 @@ impl Packed {
     }
 }
 
+/// Whether a value is a bfloat16. NaN is not: it would lose its bits.
+fn is_bf16(value: f32) -> bool {
+    value.to_bits() & 0xFFFF == 0 && !value.is_nan()
+}
+
+/// `k` as bfloat16 panels have it.
+pub(crate) fn padded(k: usize) -> usize {
+    k.next_multiple_of(STEP)
+}
+
+/// Place in a bfloat16 panel of the weight from `input` to its output `offset`.
+fn pair_place(offset: usize, input: usize) -> usize {
+    input / 2 * 2 * WIDTH + offset * 2 + input % 2
+}
+
+/// Room for the bfloat16 panels of `[n, k]`.
+fn zeros(n: usize, k: usize) -> Aligned {
+    Aligned::zeros(n.div_ceil(WIDTH) * WIDTH * padded(k))
+}
+
+/// How a panel is laid out, and what is stored.
+trait Layout<T>: Sync {
+    /// Values a panel of `k` inputs.
+    fn panel(&self, k: usize) -> usize;
+    /// Stores the weight from `input` to output `offset` of the panel.
+    fn store(&self, panel: &mut [T], offset: usize, input: usize, value: f32);
+}
+
+/// `[k][WIDTH]`.
+struct Singles;
+
+impl Layout<f32> for Singles {
+    fn panel(&self, k: usize) -> usize {
+        k * WIDTH
+    }
+
+    fn store(&self, panel: &mut [f32], offset: usize, input: usize, value: f32) {
+        panel[input * WIDTH + offset] = value;
+    }
+}
+
+/// `[k / 2][WIDTH][2]`.
+struct Pairs<F> {
+    convert: F,
+}
+
+impl<F: Fn(f32) -> bf16 + Sync> Layout<bf16> for Pairs<F> {
+    fn panel(&self, k: usize) -> usize {
+        padded(k) * WIDTH
+    }
+
+    fn store(&self, panel: &mut [bf16], offset: usize, input: usize, value: f32) {
+        panel[pair_place(offset, input)] = (self.convert)(value);
+    }
+}
+
 fn fill<T: Send>(
     data: &mut [T],
     n: usize,
     k: usize,
     at: &(impl Fn(usize, usize) -> f32 + Sync),
-    convert: impl Fn(f32) -> T + Sync,
+    layout: &impl Layout<T>,
 ) {
     if k == 0 {
         return;
     }
-    data.par_chunks_mut(k * WIDTH)
+    data.par_chunks_mut(layout.panel(k))
         .enumerate()
         .for_each(|(panel, chunk)| {
             let first = panel * WIDTH;
             let outputs = WIDTH.min(n - first);
-            for (input, lane) in chunk.chunks_exact_mut(WIDTH).enumerate() {
-                for (offset, value) in lane[..outputs].iter_mut().enumerate() {
-                    *value = convert(at(first + offset, input));
+            for input in 0..k {
+                for offset in 0..outputs {
+                    layout.store(chunk, offset, input, at(first + offset, input));
                 }
             }
         });
@@ -189,30 +267,34 @@ fn fill<T: Send>(
 /// Inputs that are interleaved at a time: a line of the cache from each row.
 const TILE: usize = 16;
 
-/// Fills panels from rows, which are read a panel at a time.
+/// Fills panels from rows, which are read a panel at a time, as long as `go_on` says so.
 fn interleave<T: Send, E: Send>(
     data: &mut [T],
     n: usize,
     k: usize,
     read: &(impl Fn(usize, &mut [f32]) -> Result<(), E> + Sync),
-    convert: impl Fn(f32) -> T + Sync,
+    layout: &impl Layout<T>,
+    go_on: &(impl Fn() -> bool + Sync),
 ) -> Result<(), E> {
     if k == 0 {
         return Ok(());
     }
-    data.par_chunks_mut(k * WIDTH)
+    data.par_chunks_mut(layout.panel(k))
         .enumerate()
         .try_for_each_init(
             || vec![0f32; k * WIDTH],
             |rows, (panel, chunk)| {
+                if !go_on() {
+                    return Ok(());
+                }
                 let first = panel * WIDTH;
                 let rows = &mut rows[..WIDTH.min(n - first) * k];
                 read(first, rows)?;
-                for (tile, lanes) in chunk.chunks_mut(TILE * WIDTH).enumerate() {
+                for tile in (0..k).step_by(TILE) {
+                    let end = (tile + TILE).min(k);
                     for (offset, row) in rows.chunks_exact(k).enumerate() {
-                        let values = &row[tile * TILE..];
-                        for (lane, value) in lanes.chunks_exact_mut(WIDTH).zip(values) {
-                            lane[offset] = convert(*value);
+                        for input in tile..end {
+                            layout.store(chunk, offset, input, row[input]);
                         }
                     }
                 }
@@ -223,13 +305,19 @@ fn interleave<T: Send, E: Send>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Packed, Precision};
+    use super::{Packed, Panels, Precision};
 
     #[test]
     fn read_in_stretches_or_at_once_is_the_same() {
         for (n, k) in [(1, 1), (32, 16), (33, 17), (70, 40), (5, 0), (0, 5)] {
             let weights: Vec<f32> = (0..n * k).map(|i| (i as f32 * 0.37).sin()).collect();
             for precision in [Precision::F32, Precision::Bf16] {
+                // These weights are no bfloat16, or there are none.
+                let precision = if n * k == 0 {
+                    Precision::Bf16
+                } else {
+                    precision
+                };
                 let whole = Packed::rows(&weights, n, k, precision);
                 let read = Packed::read_rows(n, k, precision, |first, rows| {
                     rows.copy_from_slice(&weights[first * k..][..rows.len()]);
@@ -239,6 +327,8 @@ mod tests {
                 assert_eq!(read, Ok(format!("{whole:?}")));
             }
         }
+        let narrow = Packed::rows(&[1.5; 40], 8, 5, Precision::F32);
+        assert!(matches!(narrow.panels, Panels::Bf16(_)), "nothing is lost");
         let failed = Packed::read_rows(70, 4, Precision::F32, |first, _| {
             if first == 32 { Err(first) } else { Ok(()) }
         });

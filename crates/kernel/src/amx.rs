@@ -1,0 +1,299 @@
+//! The processor's tile unit (AMX): products of 16 × 32 tiles of bfloat16, summed in `f32`.
+//!
+//! One instruction multiplies two tiles, sixteen times the work of a vector instruction. The compiler knows no stable
+//! intrinsics for it, so the loops are assembly; that is the only assembly of the project. A tile of the left factor
+//! is 16 rows of 32 values, a tile of the right one 16 pairs of inputs of 16 outputs, the layout of
+//! [`Packed`](crate::Packed) panels. A call computes two tiles by two, 32 rows of 32 outputs.
+//!
+//! Every product is exact in `f32`, sums are rounded to nearest after each of a pair; numbers below `f32`'s normal range count
+//! as zero.
+
+/// Rows, and outputs, of one call.
+pub(crate) const SIDE: usize = 32;
+
+/// Whether this machine has the unit and the system lets this process use it.
+pub(crate) fn available() -> bool {
+    static AVAILABLE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *AVAILABLE.get_or_init(imp::detect)
+}
+
+/// How many parts of the left and the right factor are multiplied with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parts {
+    /// Both are bfloat16.
+    OneByOne,
+    /// The left one is the sum of three bfloat16: the product is that of `f32` with bfloat16.
+    ThreeByOne,
+    /// Both are: the six products that `f32` can see.
+    ThreeByThree,
+}
+
+/// One call: `c[32][32] (+)= a · b`.
+///
+/// The left factor lies as `[steps][parts][16][32]` for rows 0 to 15 at `a`, and so for rows 16 to 31 at `a_low`; the
+/// right one as `[steps][parts][16][32][2]` at `b`; the result has rows `c_stride` values apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) a: *const u16,
+    pub(crate) a_low: *const u16,
+    pub(crate) b: *const u16,
+    pub(crate) steps: usize,
+    pub(crate) c: *mut f32,
+    pub(crate) c_stride: usize,
+    pub(crate) keep: bool,
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) use imp::{Tiles, multiply};
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod imp {
+    use std::arch::asm;
+    use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+    use std::marker::PhantomData;
+
+    use super::{Call, Parts};
+
+    /// The system call `arch_prctl`, its request for a state component, and the component of tile data.
+    const ARCH_PRCTL: i64 = 158;
+    const REQUEST: i64 = 0x1023;
+    const TILE_DATA: i64 = 18;
+    /// Bits of `cpuid` leaf 7, register `edx`: bfloat16 tiles, tiles.
+    const AMX: u32 = 1 << 22 | 1 << 24;
+    /// Bits that say that the system saves the tiles' configuration and data.
+    const SAVED: u64 = 1 << 17 | 1 << 18;
+    /// Bit of `cpuid` leaf 1, register `ecx`: `xgetbv` may be asked.
+    const OSXSAVE: u32 = 1 << 27;
+
+    pub(super) fn detect() -> bool {
+        if !std::arch::is_x86_feature_detected!("avx512bf16")
+            || __cpuid(0).eax < 7
+            || __cpuid(1).ecx & OSXSAVE == 0
+            || __cpuid_count(7, 0).edx & AMX != AMX
+        {
+            return false;
+        }
+        // SAFETY: `OSXSAVE` says that the instruction is there.
+        if unsafe { enabled() } & SAVED != SAVED {
+            return false;
+        }
+        let answer: i64;
+        // SAFETY: the system call reads registers only and changes no memory; it asks that tiles may be used, for the
+        // whole process, and says whether they may.
+        unsafe {
+            asm!(
+                "syscall",
+                inlateout("rax") ARCH_PRCTL => answer,
+                in("rdi") REQUEST,
+                in("rsi") TILE_DATA,
+                out("rcx") _,
+                out("r11") _,
+                options(nostack),
+            );
+        }
+        answer == 0
+    }
+
+    #[target_feature(enable = "xsave")]
+    unsafe fn enabled() -> u64 {
+        // SAFETY: register 0 exists wherever the instruction does.
+        unsafe { _xgetbv(0) }
+    }
+
+    /// The shape of all eight tiles: 16 rows of 64 bytes.
+    #[repr(C, align(64))]
+    struct Shape([u8; 64]);
+
+    static SHAPE: Shape = {
+        let mut bytes = [0; 64];
+        bytes[0] = 1;
+        let mut tile = 0;
+        while tile < 8 {
+            bytes[16 + 2 * tile] = 64;
+            bytes[48 + tile] = 16;
+            tile += 1;
+        }
+        Shape(bytes)
+    };
+
+    /// As long as it lives, the tiles of this thread are set up.
+    pub(crate) struct Tiles(PhantomData<*const ()>);
+
+    impl Tiles {
+        /// Sets up the calling thread's tiles.
+        ///
+        /// # Safety
+        /// [`super::available`] has said so.
+        pub(crate) unsafe fn new() -> Self {
+            // SAFETY: the unit is there; the shape is a valid one.
+            unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPE, options(nostack, readonly)) };
+            Self(PhantomData)
+        }
+    }
+
+    impl Drop for Tiles {
+        fn drop(&mut self) {
+            // SAFETY: the unit is there, or there would be no value to drop.
+            unsafe { asm!("tilerelease", options(nostack, nomem)) };
+        }
+    }
+
+    /// Tiles 0 to 3 are the sums, 4 and 5 rows of the left factor, 6 and 7 outputs of the right one.
+    macro_rules! product {
+        ($call:expr, $a_step:literal, $b_step:literal, [$($step:literal),+ $(,)?]) => {{
+            let call = $call;
+            asm!(
+                "test {keep:e}, {keep:e}",
+                "jz 3f",
+                "tileloadd tmm0, [{c} + {cs}*1]",
+                "tileloadd tmm1, [{c} + {cs}*1 + 64]",
+                "tileloadd tmm2, [{cl} + {cs}*1]",
+                "tileloadd tmm3, [{cl} + {cs}*1 + 64]",
+                "jmp 2f",
+                "3:",
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                "2:",
+                $($step,)+
+                concat!("add {a}, ", $a_step),
+                concat!("add {l}, ", $a_step),
+                concat!("add {b}, ", $b_step),
+                "dec {n}",
+                "jnz 2b",
+                "tilestored [{c} + {cs}*1], tmm0",
+                "tilestored [{c} + {cs}*1 + 64], tmm1",
+                "tilestored [{cl} + {cs}*1], tmm2",
+                "tilestored [{cl} + {cs}*1 + 64], tmm3",
+                keep = in(reg) u64::from(call.keep),
+                a = inout(reg) call.a => _,
+                l = inout(reg) call.a_low => _,
+                b = inout(reg) call.b => _,
+                n = inout(reg) call.steps => _,
+                c = in(reg) call.c,
+                cl = in(reg) call.c.add(16 * call.c_stride),
+                cs = in(reg) 4 * call.c_stride,
+                // The rows of a tile of `a` are 64 bytes apart, those of a tile of `b` 128.
+                s = in(reg) 64_usize,
+                t = in(reg) 128_usize,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
+        }};
+    }
+
+    /// Computes one call.
+    ///
+    /// # Safety
+    /// The pointers reach as far as the fields of [`Call`] say, `c` for 32 rows of 32 values, and there is at least one step.
+    #[inline]
+    pub(crate) unsafe fn multiply(_: &Tiles, parts: Parts, call: Call) {
+        debug_assert!(call.steps > 0);
+        // SAFETY: the caller's promise; `Tiles` vouches for the shape of the tiles.
+        unsafe {
+            match parts {
+                Parts::OneByOne => product!(
+                    call,
+                    "1024",
+                    "2048",
+                    [
+                        "tileloadd tmm4, [{a} + {s}*1]",
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                    ]
+                ),
+                Parts::ThreeByOne => product!(
+                    call,
+                    "3072",
+                    "2048",
+                    [
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tileloadd tmm4, [{a} + {s}*1 + 2048]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1 + 2048]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm4, [{a} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm4, [{a} + {s}*1]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                    ]
+                ),
+                Parts::ThreeByThree => product!(
+                    call,
+                    "3072",
+                    "6144",
+                    [
+                        // The smallest products first: 0·2, 1·1 and 2·0, then 0·1 and 1·0, then 0·0.
+                        "tileloadd tmm6, [{b} + {t}*1 + 4096]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 4160]",
+                        "tileloadd tmm4, [{a} + {s}*1]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm6, [{b} + {t}*1 + 2048]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 2112]",
+                        "tileloadd tmm4, [{a} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm4, [{a} + {s}*1]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tileloadd tmm4, [{a} + {s}*1 + 2048]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1 + 2048]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm4, [{a} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                        "tileloadd tmm4, [{a} + {s}*1]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm5, [{l} + {s}*1]",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7",
+                    ]
+                ),
+            }
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+mod imp {
+    pub(super) fn detect() -> bool {
+        false
+    }
+}

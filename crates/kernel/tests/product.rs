@@ -1,0 +1,144 @@
+//! The product of training against a sum in `f64`: as exact as one in `f32`, whatever unit computes it.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use harness_kernel::{Init, Packed, Precision, Rows, matmul, product};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn random(seed: u64, len: usize) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
+}
+
+fn to_bf16(x: &[f32]) -> Vec<f32> {
+    x.iter()
+        .map(|x| {
+            let bits = x.to_bits();
+            f32::from_bits((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+        })
+        .collect()
+}
+
+/// `x · Wᵀ` and, beside it, `Σ |x| |w|`: what an error is measured against.
+fn exact(x: &[f32], w: &[f32], (m, n, k): (usize, usize, usize)) -> Vec<(f64, f64)> {
+    let mut out = Vec::with_capacity(m * n);
+    for i in 0..m {
+        for j in 0..n {
+            let terms = (0..k).map(|l| f64::from(x[i * k + l]) * f64::from(w[j * k + l]));
+            out.push(terms.fold((0.0, 0.0), |(sum, size), t| (sum + t, size + t.abs())));
+        }
+    }
+    out
+}
+
+/// The largest error in units of `f32`'s rounding of `Σ |x| |w|`.
+fn worst(found: &[f32], exact: &[(f64, f64)]) -> f64 {
+    found
+        .iter()
+        .zip(exact)
+        .map(|(found, (sum, size))| {
+            (f64::from(*found) - sum).abs() / (size.max(1e-30) * f64::from(f32::EPSILON))
+        })
+        .fold(0.0, f64::max)
+}
+
+fn run(
+    precision: Precision,
+    x: &[f32],
+    weights: &Packed,
+    (m, n, k): (usize, usize, usize),
+) -> Vec<f32> {
+    let mut rows = Rows::new(precision);
+    rows.copy(x, m, k);
+    let mut out = vec![f32::NAN; m * n];
+    product(&rows, weights, &mut out, Init::Zero);
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn as_exact_as_f32(m in 1usize..80, n in 1usize..100, k in 1usize..900, seed in 0u64..1000) {
+        let shape = (m, n, k);
+        let (x, w) = (random(seed, m * k), random(seed + 1, n * k));
+        let narrow = to_bf16(&w);
+        for (w, precision) in [(&w, Precision::F32), (&narrow, Precision::Bf16)] {
+            let weights = Packed::rows(w, n, k, precision);
+            let exact = exact(&x, w, shape);
+            let found = worst(&run(Precision::F32, &x, &weights, shape), &exact);
+            let mut plain = vec![0f32; m * n];
+            matmul(&x, m, &weights, &mut plain, Init::Zero);
+            let plain = worst(&plain, &exact);
+            // A sum of k terms in f32 is off by at most k roundings, and by some √k as a rule.
+            prop_assert!(found <= 4.0 * plain + 2.0, "{found} roundings, a sum of f32 {plain}");
+        }
+    }
+
+    #[test]
+    fn bf16_is_the_product_of_rounded_values(m in 1usize..70, n in 1usize..70, k in 1usize..600, seed in 0u64..1000) {
+        let (x, w) = (to_bf16(&random(seed, m * k)), to_bf16(&random(seed + 1, n * k)));
+        let shape = (m, n, k);
+        let exact = exact(&x, &w, shape);
+        for weights in [Packed::rows(&w, n, k, Precision::Bf16), Packed::rows(&w, n, k, Precision::F32)] {
+            let noisy: Vec<f32> = x.iter().map(|x| x * 1.000_01).collect();
+            for x in [&x, &noisy] {
+                prop_assert!(worst(&run(Precision::Bf16, x, &weights, shape), &exact) < 40.0);
+            }
+        }
+    }
+
+    #[test]
+    fn it_goes_on_from_what_is_there(m in 1usize..40, n in 1usize..70, k in 1usize..70, seed in 0u64..1000) {
+        let (x, w, start) = (random(seed, m * k), random(seed + 1, n * k), random(seed + 2, m * n));
+        let weights = Packed::rows(&w, n, k, Precision::F32);
+        let sum = run(Precision::F32, &x, &weights, (m, n, k));
+        let mut rows = Rows::new(Precision::F32);
+        rows.copy(&x, m, k);
+        let mut out = start.clone();
+        product(&rows, &weights, &mut out, Init::Keep);
+        for ((out, start), sum) in out.iter().zip(&start).zip(&sum) {
+            prop_assert!((out - start - sum).abs() < 1e-4);
+        }
+    }
+}
+
+/// The same bits alone and among others, at one thread and at several.
+#[test]
+fn a_row_does_not_see_its_neighbours_nor_threads() {
+    let (m, n, k) = (150, 70, 700);
+    let (x, w) = (random(1, m * k), random(2, n * k));
+    for precision in [Precision::F32, Precision::Bf16] {
+        let weights = Packed::rows(&w, n, k, precision);
+        let all = run(precision, &x, &weights, (m, n, k));
+        for row in [0, 31, 32, 149] {
+            let one = run(precision, &x[row * k..][..k], &weights, (1, n, k));
+            assert_eq!(one, all[row * n..][..n]);
+        }
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            assert_eq!(
+                pool.install(|| run(precision, &x, &weights, (m, n, k))),
+                all
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_and_not_a_number() {
+    let weights = Packed::rows(&[], 3, 0, Precision::F32);
+    assert_eq!(run(Precision::F32, &[], &weights, (2, 3, 0)), [0.0; 6]);
+    let weights = Packed::rows(&[1.0; 64], 2, 32, Precision::Bf16);
+    let mut x = vec![1.0; 64];
+    x[40] = f32::NAN;
+    let out = run(Precision::F32, &x, &weights, (2, 2, 32));
+    assert!(
+        out[0].is_finite() && out[2].is_nan() && out[3].is_nan(),
+        "{out:?}"
+    );
+}
