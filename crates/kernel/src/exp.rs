@@ -1,8 +1,11 @@
 //! The exponential, in a form that the compiler vectorises.
 
+use crate::simd::dispatched;
+
 /// `eˣ` to about two units in the last place for −87.3 ≤ x ≤ 88; 0 below, infinity above.
 /// Range reduction by powers of two and a polynomial of degree 6 (the coefficients of Cephes' `expf`).
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always)] // Has to take on the target features of its callers.
 pub fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 in two parts, so that x − n·ln 2 keeps its low bits.
@@ -32,57 +35,32 @@ pub fn exp(x: f32) -> f32 {
 /// Lanes of a sum: value `i` always goes to lane `i mod LANES`, so a longer row of zeros changes nothing.
 const LANES: usize = 16;
 
-/// Replaces `row` by `exp(scale · row) / Σ exp(scale · row)`, computed stably; returns nothing for an empty row.
-pub fn softmax_in_place(row: &mut [f32], scale: f32) {
-    dispatch(row, scale);
-}
-
-#[cfg(target_arch = "x86_64")]
-fn dispatch(row: &mut [f32], scale: f32) {
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the feature was just found.
-        unsafe { softmax_avx512(row, scale) }
-    } else {
-        softmax_plain(row, scale);
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn dispatch(row: &mut [f32], scale: f32) {
-    softmax_plain(row, scale);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn softmax_avx512(row: &mut [f32], scale: f32) {
-    softmax_plain(row, scale);
-}
-
-#[inline(always)]
-#[allow(clippy::inline_always)] // Has to take on the target features of its caller.
-fn softmax_plain(row: &mut [f32], scale: f32) {
-    let top = maximum(row) * scale;
-    let mut sums = [0f32; LANES];
-    let mut chunks = row.chunks_exact_mut(LANES);
-    for chunk in &mut chunks {
-        for (value, sum) in chunk.iter_mut().zip(&mut sums) {
+dispatched! {
+    /// Replaces `row` by `exp(scale · row) / Σ exp(scale · row)`, computed stably; returns nothing for an empty row.
+    pub fn softmax_in_place(row: &mut [f32], scale: f32) {
+        let top = maximum(row) * scale;
+        let mut sums = [0f32; LANES];
+        let mut chunks = row.chunks_exact_mut(LANES);
+        for chunk in &mut chunks {
+            for (value, sum) in chunk.iter_mut().zip(&mut sums) {
+                *value = exp(*value * scale - top);
+                *sum += *value;
+            }
+        }
+        for (value, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
             *value = exp(*value * scale - top);
             *sum += *value;
         }
-    }
-    for (value, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
-        *value = exp(*value * scale - top);
-        *sum += *value;
-    }
-    let inverse = 1.0 / sums.iter().sum::<f32>();
-    for value in row {
-        *value *= inverse;
+        let inverse = 1.0 / sums.iter().sum::<f32>();
+        for value in row {
+            *value *= inverse;
+        }
     }
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always)] // As above.
-fn maximum(row: &[f32]) -> f32 {
+pub(crate) fn maximum(row: &[f32]) -> f32 {
     let mut tops = [f32::NEG_INFINITY; LANES];
     let chunks = row.chunks_exact(LANES);
     let rest = chunks.remainder();

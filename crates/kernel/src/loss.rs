@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::exp::exp;
+use crate::exp::{exp, maximum};
+use crate::simd::dispatched;
 
 /// Replaces each row of `logits` (`[targets.len(), vocabulary]`) by the gradient of its loss, `softmax − onehot`, and
 /// returns the losses `−ln p(target)` in nats, a row each.
@@ -21,32 +22,52 @@ pub fn cross_entropy_rows(logits: &mut [f32], targets: &[u32]) -> Vec<f64> {
         .map(|(row, &target)| {
             let normaliser = log_sum_exp(row);
             let loss = normaliser - f64::from(row[target as usize]);
-            let shift = normaliser as f32;
-            for value in row.iter_mut() {
-                *value = exp(*value - shift);
-            }
+            exponentials(row, normaliser as f32);
             row[target as usize] -= 1.0;
             loss
         })
         .collect()
 }
 
-/// `ln Σ exp(row)`, stably; the sum is in `f64`.
-pub fn log_sum_exp(row: &[f32]) -> f64 {
-    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut lanes = [0f64; 16];
-    let chunks = row.chunks_exact(16);
-    let rest: f64 = chunks
-        .remainder()
-        .iter()
-        .map(|value| f64::from(exp(value - top)))
-        .sum();
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(exp(value - top));
+/// One row: the gradient of its loss goes to `gradient`, and the loss, in nats, is returned.
+///
+/// # Panics
+/// If the target lies outside the row.
+pub fn cross_entropy_row(logits: &[f32], target: u32, gradient: &mut [f32]) -> f64 {
+    let normaliser = log_sum_exp(logits);
+    gradient.copy_from_slice(logits);
+    exponentials(gradient, normaliser as f32);
+    gradient[target as usize] -= 1.0;
+    normaliser - f64::from(logits[target as usize])
+}
+
+dispatched! {
+    /// `exp(x − shift)` for each.
+    fn exponentials(row: &mut [f32], shift: f32) {
+        for value in row {
+            *value = exp(*value - shift);
         }
     }
-    f64::from(top) + (lanes.iter().sum::<f64>() + rest).ln()
+}
+
+dispatched! {
+    /// `ln Σ exp(row)`, stably; the sum is in `f64`.
+    pub fn log_sum_exp(row: &[f32]) -> f64 {
+        let top = maximum(row);
+        let mut lanes = [0f64; 16];
+        let chunks = row.chunks_exact(16);
+        let rest: f64 = chunks
+            .remainder()
+            .iter()
+            .map(|value| f64::from(exp(value - top)))
+            .sum();
+        for chunk in chunks {
+            for (lane, value) in lanes.iter_mut().zip(chunk) {
+                *lane += f64::from(exp(value - top));
+            }
+        }
+        f64::from(top) + (lanes.iter().sum::<f64>() + rest).ln()
+    }
 }
 
 /// Index of the largest value, the first of equals; 0 for an empty row.

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::simd::dispatched;
 use crate::threads::for_each_row_block;
 
 /// Sum of `a · b` in `f64`-free fixed order: sixteen lanes, then the lanes in order.
@@ -25,9 +26,20 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `1 / √(mean(x²) + ε)`.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always)] // As above.
 fn inverse_rms(x: &[f32], epsilon: f32) -> f32 {
     1.0 / (dot(x, x) / x.len() as f32 + epsilon).sqrt()
+}
+
+dispatched! {
+    /// Normalises one row of `x` into `out`; both are as long as `weight`.
+    pub fn rms_norm_row(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
+        let scale = inverse_rms(x, epsilon);
+        for ((y, x), w) in out.iter_mut().zip(x).zip(weight) {
+            *y = x * scale * w;
+        }
+    }
 }
 
 /// Normalises each row of `x` (`[m, weight.len()]`) into `out`.
@@ -40,12 +52,23 @@ pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     for_each_row_block(out, width, |first, block| {
         for (offset, y) in block.chunks_exact_mut(width).enumerate() {
             let x = &x[(first + offset) * width..][..width];
-            let scale = inverse_rms(x, epsilon);
-            for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {
-                *y = x * scale * w;
-            }
+            rms_norm_row(x, weight, epsilon, y);
         }
     });
+}
+
+dispatched! {
+    /// The gradient with respect to one row of `x`, written over `dy`, the one with respect to `y`; see [`rms_norm_backward`].
+    pub fn rms_norm_backward_row(x: &[f32], weight: &[f32], epsilon: f32, dy: &mut [f32]) {
+        let r = inverse_rms(x, epsilon);
+        for (dy, w) in dy.iter_mut().zip(weight) {
+            *dy *= w;
+        }
+        let pull = r * r * r * dot(dy, x) / weight.len() as f32;
+        for (dx, x) in dy.iter_mut().zip(x) {
+            *dx = *dx * r - x * pull;
+        }
+    }
 }
 
 /// The gradient with respect to `x`, written to `dx`, from that with respect to `y`; the weight is frozen.
@@ -59,15 +82,8 @@ pub fn rms_norm_backward(x: &[f32], weight: &[f32], epsilon: f32, dy: &[f32], dx
     for_each_row_block(dx, width, |first, block| {
         for (offset, dx) in block.chunks_exact_mut(width).enumerate() {
             let from = (first + offset) * width;
-            let (x, dy) = (&x[from..from + width], &dy[from..from + width]);
-            let r = inverse_rms(x, epsilon);
-            for ((dx, dy), w) in dx.iter_mut().zip(dy).zip(weight) {
-                *dx = dy * w;
-            }
-            let pull = r * r * r * dot(dx, x) / width as f32;
-            for (dx, x) in dx.iter_mut().zip(x) {
-                *dx = *dx * r - x * pull;
-            }
+            dx.copy_from_slice(&dy[from..from + width]);
+            rms_norm_backward_row(&x[from..from + width], weight, epsilon, dx);
         }
     });
 }

@@ -1,6 +1,7 @@
 //! Rotary position embedding in the half-split layout of Hugging Face checkpoints (Su et al. 2021):
 //! the pair `(x[i], x[i + d/2])` turns by `position · f[i]`; plain models have `f[i] = θ^(−2i/d)`.
 
+use crate::simd::dispatched;
 use crate::threads::for_each_row_block;
 
 /// Cosines and sines for positions `0..positions`, `d/2` of each a position.
@@ -50,15 +51,23 @@ impl Rope {
             for (offset, row) in block.chunks_exact_mut(width).enumerate() {
                 let at = positions[first + offset] as usize * half;
                 let (cos, sin) = (&self.cos[at..at + half], &self.sin[at..at + half]);
-                for head in row.chunks_exact_mut(2 * half) {
-                    let (low, high) = head.split_at_mut(half);
-                    for i in 0..half {
-                        let (a, b, s) = (low[i], high[i], sin[i] * sign);
-                        low[i] = a * cos[i] - b * s;
-                        high[i] = b * cos[i] + a * s;
-                    }
-                }
+                turn(row, cos, sin, sign);
             }
         });
+    }
+}
+
+dispatched! {
+    /// Turns the heads of one row; a head is twice as wide as `cos` and `sin`.
+    fn turn(row: &mut [f32], cos: &[f32], sin: &[f32], sign: f32) {
+        let half = cos.len();
+        for head in row.chunks_exact_mut(2 * half) {
+            let (low, high) = head.split_at_mut(half);
+            for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
+                let (a, b, s) = (*low, *high, sin * sign);
+                *low = a * cos - b * s;
+                *high = b * cos + a * s;
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The gated activation `silu(gate) · up`, `silu(x) = x / (1 + e⁻ˣ)` (Shazeer 2020).
 
 use crate::exp::exp;
+use crate::simd::dispatched;
 use crate::threads::for_each_row_block;
 
 /// Values a task.
@@ -14,7 +15,7 @@ pub fn swiglu(gate: &[f32], up: &[f32], out: &mut [f32]) {
     assert!(gate.len() == out.len() && up.len() == out.len());
     blocks(out, |first, block| {
         let end = first + block.len();
-        forward(&gate[first..end], &up[first..end], block);
+        swiglu_row(&gate[first..end], &up[first..end], block);
     });
 }
 
@@ -31,7 +32,7 @@ pub fn swiglu_backward(gate: &[f32], up: &[f32], dy: &[f32], d_gate: &mut [f32],
     });
     blocks(d_up, |first, block| {
         let end = first + block.len();
-        forward(&gate[first..end], &dy[first..end], block);
+        swiglu_row(&gate[first..end], &dy[first..end], block);
     });
 }
 
@@ -43,51 +44,35 @@ fn blocks(out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync + Send) {
     work(whole, tail);
 }
 
-fn forward(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the feature was just found.
-        unsafe { forward_avx512(gate, up, out) };
-        return;
-    }
-    forward_plain(gate, up, out);
-}
-
-fn backward_gate(gate: &[f32], up: &[f32], dy: &[f32], out: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the feature was just found.
-        unsafe { backward_avx512(gate, up, dy, out) };
-        return;
-    }
-    backward_plain(gate, up, dy, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn forward_avx512(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    forward_plain(gate, up, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn backward_avx512(gate: &[f32], up: &[f32], dy: &[f32], out: &mut [f32]) {
-    backward_plain(gate, up, dy, out);
-}
-
-#[inline(always)]
-#[allow(clippy::inline_always)] // Has to take on the target features of its caller.
-fn forward_plain(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    for ((y, g), u) in out.iter_mut().zip(gate).zip(up) {
-        *y = g / (1.0 + exp(-g)) * u;
+dispatched! {
+    /// [`swiglu`] of a stretch, on the calling thread.
+    pub fn swiglu_row(gate: &[f32], up: &[f32], out: &mut [f32]) {
+        for ((y, g), u) in out.iter_mut().zip(gate).zip(up) {
+            *y = g / (1.0 + exp(-g)) * u;
+        }
     }
 }
 
-#[inline(always)]
-#[allow(clippy::inline_always)] // As above.
-fn backward_plain(gate: &[f32], up: &[f32], dy: &[f32], out: &mut [f32]) {
-    for (((d, g), u), dy) in out.iter_mut().zip(gate).zip(up).zip(dy) {
-        let sigma = 1.0 / (1.0 + exp(-g));
-        *d = dy * u * sigma * (1.0 + g * (1.0 - sigma));
+dispatched! {
+    /// [`swiglu_backward`] of a stretch, on the calling thread, with the activation again: `dy` becomes it,
+    /// `gate` and `up` become their gradients.
+    pub fn swiglu_backward_row(gate: &mut [f32], up: &mut [f32], dy: &mut [f32]) {
+        for ((g, u), dy) in gate.iter_mut().zip(up).zip(dy) {
+            let (gate, up, slope) = (*g, *u, *dy);
+            let sigma = 1.0 / (1.0 + exp(-gate));
+            let silu = gate * sigma;
+            *dy = silu * up;
+            *g = slope * up * sigma * (1.0 + gate * (1.0 - sigma));
+            *u = slope * silu;
+        }
+    }
+}
+
+dispatched! {
+    fn backward_gate(gate: &[f32], up: &[f32], dy: &[f32], out: &mut [f32]) {
+        for (((d, g), u), dy) in out.iter_mut().zip(gate).zip(up).zip(dy) {
+            let sigma = 1.0 / (1.0 + exp(-g));
+            *d = dy * u * sigma * (1.0 + g * (1.0 - sigma));
+        }
     }
 }
