@@ -17,6 +17,7 @@ pub mod memory;
 mod ops;
 pub mod peft;
 pub mod source;
+mod sweep;
 pub mod tokenizer;
 pub mod weights;
 
@@ -28,3 +29,4 @@ pub use full::FullModel;
 pub use harness_kernel::{Precision, keep_candle_on_one_thread, keep_freed_memory};
 pub use linear::Linear;
 pub use lora::{Adapter, LoraConfig, LoraPair, Projection};
+pub use sweep::{LoraGradients, Sweep, Workspace};

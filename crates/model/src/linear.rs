@@ -69,23 +69,37 @@ impl Linear {
         &self.forward
     }
 
+    /// The matrix as columns, for the backward pass: from outputs to inputs.
+    pub(crate) fn packed_backward(&self) -> &Packed {
+        self.backward.get_or_init(|| self.forward.transposed())
+    }
+
+    /// Prepares `out`, `[m, outputs]`, for the product: the bias is put or added into each row, where there is one. Returns
+    /// what the product is to begin with.
+    pub(crate) fn bias_into(&self, out: &mut [f32], init: Init) -> Init {
+        let Some(bias) = &self.bias else {
+            return init;
+        };
+        for row in out.chunks_exact_mut(bias.len()) {
+            if init == Init::Zero {
+                row.copy_from_slice(bias);
+            } else {
+                for (value, bias) in row.iter_mut().zip(bias) {
+                    *value += bias;
+                }
+            }
+        }
+        Init::Keep
+    }
+
     /// `out[m, outputs] = x[m, inputs] · Wᵀ + b`.
     pub(crate) fn apply(&self, x: &[f32], m: usize, out: &mut [f32]) {
-        let init = match &self.bias {
-            Some(bias) => {
-                for row in out.chunks_exact_mut(bias.len()) {
-                    row.copy_from_slice(bias);
-                }
-                Init::Keep
-            }
-            None => Init::Zero,
-        };
+        let init = self.bias_into(out, Init::Zero);
         matmul(x, m, &self.forward, out, init);
     }
 
     /// `dx[m, inputs] = dy[m, outputs] · W`.
     pub(crate) fn apply_backward(&self, dy: &[f32], m: usize, dx: &mut [f32]) {
-        let weights = self.backward.get_or_init(|| self.forward.transposed());
-        matmul(dy, m, weights, dx, Init::Zero);
+        matmul(dy, m, self.packed_backward(), dx, Init::Zero);
     }
 }

@@ -366,7 +366,7 @@ impl Adapter {
     }
 }
 
-fn tensor_name(layer: usize, projection: Projection, side: &str) -> String {
+pub(crate) fn tensor_name(layer: usize, projection: Projection, side: &str) -> String {
     format!(
         "base_model.model.model.layers.{layer}.{}.lora_{side}.weight",
         projection.path()

@@ -5,13 +5,13 @@
 mod naive;
 mod tiny;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_transformers::models::{llama, qwen2};
 use harness_model::{
-    Adapter, AdapterWeights, Engine, GenerateOptions, Generation, LoraConfig, ModelError,
-    Projection, Sequences,
+    Adapter, AdapterWeights, Engine, GenerateOptions, Generation, LoraConfig, LoraGradients,
+    ModelError, Precision, Projection, Sequences, Sweep, Workspace,
 };
 use naive::{Naive, batch, distance};
 use tiny::{
@@ -105,6 +105,22 @@ fn adapter(tiny: &Tiny, targets: &[Projection]) -> Adapter {
     adapter
 }
 
+fn sweep(
+    tiny: &Tiny,
+    adapter: &Adapter,
+    batch: &Sequences<'_>,
+    dropout: Option<u64>,
+    recompute: bool,
+) -> (f64, BTreeMap<String, Vec<f32>>) {
+    let mut gradients = LoraGradients::new();
+    let mut space = Workspace::new(Precision::F32);
+    let loss = Sweep::new(&tiny.decoder, Some(adapter))
+        .recompute(recompute)
+        .gradients(batch, dropout, &mut space, &mut gradients)
+        .unwrap();
+    (loss, gradients.into_named())
+}
+
 #[test]
 fn loss_and_every_gradient_are_those_of_plain_operations() {
     for kind in KINDS {
@@ -117,35 +133,31 @@ fn loss_and_every_gradient_are_those_of_plain_operations() {
             starts: &starts,
             targets: &targets,
         };
-        let loss = tiny
-            .decoder
-            .summed_loss(Some(&adapter), &sequences, None)
-            .unwrap();
         let expected = naive.batch_loss(&sequences);
-        let (found, wanted) = (
-            loss.to_scalar::<f32>().unwrap(),
-            expected.to_scalar::<f64>().unwrap(),
-        );
-        assert!(
-            (f64::from(found) - wanted).abs() < 1e-5 * wanted,
-            "{found} for {wanted}"
-        );
-
-        let (grads, naive_grads) = (loss.backward().unwrap(), expected.backward().unwrap());
-        assert_eq!(adapter.named_vars().len(), LAYERS * 7 * 2);
-        for (name, var) in adapter.named_vars() {
-            let found = grads
-                .get(&var)
-                .unwrap_or_else(|| panic!("no gradient for {name}"));
-            let expected = naive_grads.get(&naive.lora[&name]).unwrap();
-            let (error, size) = distance(found, expected);
-            assert!(size > 1e-6, "{name} has a zero gradient");
+        let naive_grads = expected.backward().unwrap();
+        let wanted = expected.to_scalar::<f64>().unwrap();
+        let mut seen = Vec::new();
+        for recompute in [false, true] {
+            let (found, grads) = sweep(&tiny, &adapter, &sequences, None, recompute);
             assert!(
-                error < 1e-4 * size,
-                "{name}: relative error {}",
-                error / size
+                (found - wanted).abs() < 1e-5 * wanted,
+                "{found} for {wanted}"
             );
+            assert_eq!(grads.len(), LAYERS * 7 * 2);
+            for (name, var) in adapter.named_vars() {
+                let found = Tensor::from_slice(&grads[&name], var.shape(), &Device::Cpu).unwrap();
+                let expected = naive_grads.get(&naive.lora[&name]).unwrap();
+                let (error, size) = distance(&found, expected);
+                assert!(size > 1e-6, "{name} has a zero gradient");
+                assert!(
+                    error < 1e-4 * size,
+                    "{name}: relative error {}",
+                    error / size
+                );
+            }
+            seen.push(grads);
         }
+        assert_eq!(seen[0], seen[1], "what is computed again is the same");
     }
 }
 
@@ -160,24 +172,12 @@ fn gradients_are_slopes() {
         starts: &starts,
         targets: &targets,
     };
-    let grads = tiny
-        .decoder
-        .summed_loss(Some(&adapter), &sequences, None)
-        .unwrap()
-        .backward()
-        .unwrap();
+    let (_, grads) = sweep(&tiny, &adapter, &sequences, None, false);
     // Finite differences of the plain form, whose loss was shown to be ours: in f64 they are sharp.
     let value = || naive.batch_loss(&sequences).to_scalar::<f64>().unwrap();
-    for (name, var) in adapter.named_vars() {
+    for (name, found) in grads {
         let wide = &naive.lora[&name];
         let data: Vec<f64> = wide.flatten_all().unwrap().to_vec1().unwrap();
-        let found: Vec<f32> = grads
-            .get(&var)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1()
-            .unwrap();
         for index in [0, data.len() / 2, data.len() - 1] {
             let mut ends = [0.0; 2];
             for (end, step) in ends.iter_mut().zip([1e-5, -1e-5]) {
@@ -221,16 +221,63 @@ fn dropout_follows_its_seed_and_none_is_off() {
         starts: &starts,
         targets: &targets,
     };
-    let loss = |key| {
-        let loss = tiny
-            .decoder
-            .summed_loss(Some(&adapter), &sequences, key)
-            .unwrap();
-        loss.to_scalar::<f32>().unwrap()
+    let loss = |key| sweep(&tiny, &adapter, &sequences, key, false);
+    let (dropped, plain) = (loss(Some(1)), loss(None));
+    assert_eq!(dropped, loss(Some(1)));
+    assert_eq!(dropped, sweep(&tiny, &adapter, &sequences, Some(1), true));
+    for other in [&loss(Some(2)), &plain] {
+        assert_ne!(dropped.0.to_bits(), other.0.to_bits());
+        assert_ne!(dropped.1, other.1);
+    }
+    let alone = Sweep::new(&tiny.decoder, Some(&adapter))
+        .loss(&sequences, &mut Workspace::new(Precision::F32))
+        .unwrap();
+    assert_eq!(alone.to_bits(), plain.0.to_bits());
+}
+
+/// With the masks drawn, the loss is a function of the adapter like any other: its gradients are its slopes.
+#[test]
+fn gradients_with_dropout_are_slopes() {
+    let tiny = tiny(KINDS[2], 4);
+    let plain = adapter(&tiny, &Projection::ALL);
+    let config = LoraConfig {
+        dropout: 0.3,
+        ..plain.config().clone()
     };
-    assert_eq!(loss(Some(1)).to_bits(), loss(Some(1)).to_bits());
-    assert_ne!(loss(Some(1)).to_bits(), loss(Some(2)).to_bits());
-    assert_ne!(loss(Some(1)).to_bits(), loss(None).to_bits());
+    let adapter = Adapter::new(tiny.decoder.config(), config, 5).unwrap();
+    for ((_, var), (_, from)) in adapter.named_vars().iter().zip(plain.named_vars()) {
+        var.set(from.as_tensor()).unwrap();
+    }
+    let (ids, starts, targets) = batch();
+    let sequences = Sequences {
+        tokens: &ids,
+        starts: &starts,
+        targets: &targets,
+    };
+    let (_, grads) = sweep(&tiny, &adapter, &sequences, Some(8), false);
+    for (name, var) in adapter.named_vars() {
+        let (origin, gradient) = (var.as_tensor().copy().unwrap(), &grads[&name]);
+        let size = gradient
+            .iter()
+            .map(|g| f64::from(*g).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        let direction = Tensor::from_slice(gradient, var.shape(), &Device::Cpu).unwrap();
+        let mut ends = [0.0; 2];
+        let step = 2e-2 / size;
+        for (end, step) in ends.iter_mut().zip([step, -step]) {
+            let moved = (&origin + direction.affine(step, 0.0).unwrap()).unwrap();
+            var.set(&moved).unwrap();
+            *end = sweep(&tiny, &adapter, &sequences, Some(8), false).0;
+        }
+        var.set(&origin).unwrap();
+        let slope = (ends[0] - ends[1]) / (2.0 * step);
+        let expected = size * size;
+        assert!(
+            (slope - expected).abs() < 0.02 * expected,
+            "{name}: {slope} for {expected}"
+        );
+    }
 }
 
 fn generate(engine: &Engine<'_>, prompts: &[Vec<u32>], batch_size: usize) -> Vec<Generation> {

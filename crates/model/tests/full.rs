@@ -10,7 +10,9 @@ use std::path::Path;
 
 use candle_core::Var;
 use harness_model::weights::Weights;
-use harness_model::{Decoder, FullModel, ModelConfig, ModelError, Precision, Sequences};
+use harness_model::{
+    Decoder, FullModel, ModelConfig, ModelError, Precision, Sequences, Sweep, Workspace,
+};
 use naive::{Naive, batch, distance};
 use tiny::{KINDS, Tiny, tiny, wide, write};
 
@@ -96,11 +98,10 @@ fn a_saved_model_opens_as_the_same() {
             targets: &targets,
         };
         let own = model.summed_loss(&sequences).unwrap();
-        let opened = decoder.summed_loss(None, &sequences, None).unwrap();
-        let (own, opened) = (
-            own.to_scalar::<f32>().unwrap(),
-            opened.to_scalar::<f32>().unwrap(),
-        );
+        let own = f64::from(own.to_scalar::<f32>().unwrap());
+        let opened = Sweep::new(&decoder, None)
+            .loss(&sequences, &mut Workspace::new(Precision::F32))
+            .unwrap();
         assert!((own - opened).abs() <= 1e-5 * own, "{own} and {opened}");
         let again = FullModel::load(&Weights::open(folder.path()).unwrap()).unwrap();
         assert_eq!(values(&again), values(&model));

@@ -103,10 +103,7 @@ fn main() {
         targets: Projection::ALL.to_vec(),
     };
     let adapter = Adapter::new(&config, lora, 1).unwrap();
-    let objective = LoraObjective {
-        decoder: &decoder,
-        adapter: &adapter,
-    };
+    let objective = LoraObjective::new(&decoder, &adapter, false);
     let vars = trainable(&objective).unwrap();
     let mut optimizer = AdamW::new(&vars, AdamWOptions::default()).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(3);

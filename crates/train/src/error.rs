@@ -34,12 +34,6 @@ pub enum TrainError {
         /// The name.
         name: String,
     },
-    /// The objective's loss is not one number.
-    #[error("the loss has shape {found:?}, expected one element")]
-    LossShape {
-        /// Shape of the loss.
-        found: Vec<usize>,
-    },
     /// A loss or a gradient is NaN or infinite. The weights are those before the step.
     #[error(
         "{quantity} is not finite in step {step}, examples {}; lower learning_rate, or look at these examples",

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor, Var};
 use harness_model::{FullModel, Sequences};
 
 use crate::batch::PackedBatch;
-use crate::objective::{DropoutKey, Objective};
+use crate::objective::{Differentiable, DropoutKey};
 
 /// A model all of whose weights are trained. It has no dropout.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct FullObjective<'a> {
     pub model: &'a FullModel,
 }
 
-impl Objective for FullObjective<'_> {
+impl Differentiable for FullObjective<'_> {
     fn named_vars(&self) -> Vec<(String, Var)> {
         self.model.named_vars()
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{DType, Tensor, Var};
+use candle_core::{Tensor, Var};
 
 use crate::batch::{PackedBatch, TrainExample, micro_batches};
 use crate::error::TrainError;
@@ -63,28 +63,15 @@ pub fn step_gradients(
     let lengths: Vec<usize> = examples.iter().map(|example| example.len()).collect();
     let runs = micro_batches(&lengths, budget);
     let mut gradients = Gradients::new();
-    let mut losses = Vec::with_capacity(runs.len());
+    let mut total = 0.0;
     let mut target_tokens = 0;
     for (micro, run) in runs.iter().enumerate() {
         let batch = PackedBatch::pack(&examples[run.clone()]);
         target_tokens += batch.targets.len();
-        let loss = summed_loss(objective, &batch, Some(DropoutKey::of(seed, step, micro)))?;
-        // The loss is read only after the last micro-batch, so that a device is waited for once a step.
-        losses.push(loss.detach());
-        let mut store = loss.backward().map_err(in_pass("the backward pass"))?;
-        for (name, var) in vars {
-            let Some(gradient) = store.remove(var) else {
-                continue;
-            };
-            let sum = match gradients.remove(name) {
-                None => gradient,
-                Some(sum) => (sum + gradient).map_err(in_pass("the sum of gradients"))?,
-            };
-            gradients.insert(name.clone(), sum);
-        }
-    }
-    let mut total = 0.0;
-    for (loss, run) in read(&losses)?.into_iter().zip(&runs) {
+        let key = DropoutKey::of(seed, step, micro);
+        let loss = objective
+            .gradients(&batch, Some(key), &mut gradients)
+            .map_err(in_pass("the forward and backward pass"))?;
         if !loss.is_finite() {
             return Err(TrainError::NotFinite {
                 quantity: "the loss",
@@ -132,9 +119,9 @@ pub fn mean_loss(
     for run in micro_batches(&lengths, budget) {
         let batch = PackedBatch::pack(&examples[run]);
         target_tokens += batch.targets.len();
-        // Detached at once: nothing back-propagates from here, so the activations may go.
-        let loss = summed_loss(objective, &batch, None)?.detach();
-        total += read(&[loss])?.into_iter().sum::<f64>();
+        total += objective
+            .loss(&batch)
+            .map_err(in_pass("the forward pass"))?;
     }
     Ok((total / target_tokens.max(1) as f64, target_tokens))
 }
@@ -142,38 +129,6 @@ pub fn mean_loss(
 /// Names of the examples, for errors.
 pub(crate) fn ids(examples: &[&TrainExample]) -> Vec<String> {
     examples.iter().map(|example| example.id.clone()).collect()
-}
-
-/// The objective's loss, checked to be one element.
-fn summed_loss(
-    objective: &dyn Objective,
-    batch: &PackedBatch,
-    dropout: Option<DropoutKey>,
-) -> Result<Tensor, TrainError> {
-    let loss = objective
-        .summed_loss(batch, dropout)
-        .map_err(in_pass("the forward pass"))?;
-    if loss.elem_count() != 1 {
-        return Err(TrainError::LossShape {
-            found: loss.dims().to_vec(),
-        });
-    }
-    Ok(loss)
-}
-
-/// The values of one-element tensors, f64.
-fn read(losses: &[Tensor]) -> Result<Vec<f64>, TrainError> {
-    let read = || {
-        let flat = losses
-            .iter()
-            .map(Tensor::flatten_all)
-            .collect::<candle_core::Result<Vec<_>>>()?;
-        if flat.is_empty() {
-            return Ok(Vec::new());
-        }
-        Tensor::cat(&flat, 0)?.to_dtype(DType::F64)?.to_vec1()
-    };
-    read().map_err(in_pass("reading the loss"))
 }
 
 fn in_pass(during: &'static str) -> impl FnOnce(candle_core::Error) -> TrainError {

@@ -37,7 +37,7 @@ pub use event::{DevLoss, Event, Outcome, StepRecord, Summary};
 pub use full::FullObjective;
 pub use log::{LogError, StepLog};
 pub use lora::LoraObjective;
-pub use objective::{DropoutKey, Objective};
+pub use objective::{Differentiable, DropoutKey, Objective};
 pub use optimizer::{AdamW, AdamWOptions, OptimizerError};
 pub use preview::{Preview, preview};
 pub use schedule::{Schedule, ScheduleKind};

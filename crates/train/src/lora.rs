@@ -1,18 +1,33 @@
-//! The objective of LoRA fine-tuning: a frozen decoder and the adapter that is trained on it.
+//! The objective of `LoRA` training: a frozen decoder with an adapter.
 
-use candle_core::{Result, Tensor, Var};
-use harness_model::{Adapter, Decoder, Sequences};
+use std::cell::RefCell;
+
+use candle_core::{Device, Error, Result, Tensor, Var};
+use harness_model::{Adapter, Decoder, LoraGradients, Sequences, Sweep, Workspace};
 
 use crate::batch::PackedBatch;
-use crate::objective::{DropoutKey, Objective};
+use crate::gradients::Gradients;
+use crate::objective::{DropoutKey, Objective, add};
 
-/// A decoder whose adapter is trained; the decoder itself stays as it is.
+/// A frozen decoder and the adapter that is trained.
 #[derive(Debug)]
 pub struct LoraObjective<'a> {
-    /// The frozen weights.
-    pub decoder: &'a Decoder,
-    /// What is trained.
-    pub adapter: &'a Adapter,
+    sweep: Sweep<'a>,
+    adapter: &'a Adapter,
+    /// Taken once, used by every micro-batch.
+    space: RefCell<Workspace>,
+}
+
+impl<'a> LoraObjective<'a> {
+    /// Trains `adapter` on the frozen weights of `decoder`. With `recompute` a layer's forward pass is run again when its
+    /// backward pass needs it: about a third more time, and of each layer's activations only the input is in memory.
+    pub fn new(decoder: &'a Decoder, adapter: &'a Adapter, recompute: bool) -> Self {
+        Self {
+            sweep: Sweep::new(decoder, Some(adapter)).recompute(recompute),
+            adapter,
+            space: RefCell::new(Workspace::new(decoder.precision())),
+        }
+    }
 }
 
 impl Objective for LoraObjective<'_> {
@@ -20,14 +35,40 @@ impl Objective for LoraObjective<'_> {
         self.adapter.named_vars()
     }
 
-    fn summed_loss(&self, batch: &PackedBatch, dropout: Option<DropoutKey>) -> Result<Tensor> {
-        let sequences = Sequences {
-            tokens: &batch.tokens,
-            starts: &batch.starts,
-            targets: &batch.targets,
-        };
-        self.decoder
-            .summed_loss(Some(self.adapter), &sequences, dropout.map(|key| key.seed))
-            .map_err(candle_core::Error::wrap)
+    fn loss(&self, batch: &PackedBatch) -> Result<f64> {
+        self.sweep
+            .loss(&sequences(batch), &mut self.space.borrow_mut())
+            .map_err(Error::wrap)
+    }
+
+    fn gradients(
+        &self,
+        batch: &PackedBatch,
+        dropout: Option<DropoutKey>,
+        into: &mut Gradients,
+    ) -> Result<f64> {
+        let mut found = LoraGradients::new();
+        let mut space = self.space.borrow_mut();
+        let key = dropout.map(|key| key.seed);
+        let loss = self
+            .sweep
+            .gradients(&sequences(batch), key, &mut space, &mut found)
+            .map_err(Error::wrap)?;
+        let mut found = found.into_named();
+        for (name, var) in self.adapter.named_vars() {
+            if let Some(gradient) = found.remove(&name) {
+                let gradient = Tensor::from_vec(gradient, var.shape(), &Device::Cpu)?;
+                add(into, name, gradient)?;
+            }
+        }
+        Ok(loss)
+    }
+}
+
+fn sequences(batch: &PackedBatch) -> Sequences<'_> {
+    Sequences {
+        tokens: &batch.tokens,
+        starts: &batch.starts,
+        targets: &batch.targets,
     }
 }

@@ -33,10 +33,7 @@ fn learn(dropout: f32) -> (f64, f64, Vec<(String, Vec<f32>)>) {
         targets: Projection::ALL.to_vec(),
     };
     let adapter = Adapter::new(tiny.decoder.config(), lora, 1).unwrap();
-    let objective = LoraObjective {
-        decoder: &tiny.decoder,
-        adapter: &adapter,
-    };
+    let objective = LoraObjective::new(&tiny.decoder, &adapter, false);
     let (first, last) = fit(&objective, 2e-2);
     (first, last, read(&objective))
 }

@@ -86,10 +86,7 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
         Method::Lora => {
             let lora: LoraConfig = convert(&spec.lora)?;
             let adapter = Adapter::new(model.weights.config(), lora, spec.seed)?;
-            let objective = LoraObjective {
-                decoder: model.decoder()?,
-                adapter: &adapter,
-            };
+            let objective = LoraObjective::new(model.decoder()?, &adapter, false);
             let summary = follow(name, &objective, &run, &log)?;
             adapter.to_file(&context.spec.model.name)?.write(folder)?;
             (summary, vec!["adapter_model.safetensors"])

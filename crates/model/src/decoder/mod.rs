@@ -30,6 +30,7 @@ pub struct Decoder {
     pub(crate) layers: Vec<Layer>,
     pub(crate) norm: Arc<Vec<f32>>,
     pub(crate) rope: Arc<Rope>,
+    precision: Precision,
 }
 
 /// Frozen weights of one layer.
@@ -144,12 +145,18 @@ impl Decoder {
             layers,
             norm,
             rope,
+            precision,
         })
     }
 
     /// The model's configuration.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// What the weights were loaded in: products of training are computed in it too.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Positions a sequence may have.

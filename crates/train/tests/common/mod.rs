@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
-use harness_train::{DropoutKey, Objective, PackedBatch, TrainExample};
+use harness_train::{Differentiable, DropoutKey, PackedBatch, TrainExample};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -78,7 +78,7 @@ impl Toy {
     }
 }
 
-impl Objective for Toy {
+impl Differentiable for Toy {
     fn named_vars(&self) -> Vec<(String, Var)> {
         self.vars.clone()
     }
