@@ -35,6 +35,11 @@ fn main() {
         (1024, 4864, 896),
         (1024, 896, 4864),
         (1024, 1536, 576),
+        (1024, 576, 576),
+        (1024, 192, 576),
+        (1024, 16, 576),
+        (1024, 576, 16),
+        (1024, 1536, 16),
         (128, 151_936, 896),
         (8, 4864, 896),
         (8, 151_936, 896),
@@ -47,7 +52,7 @@ fn main() {
             Packed::rows(&w, n, k, Precision::Bf16),
         );
         let mut out = vec![0f32; m * n];
-        let runs = if m * n * k > 1 << 33 { 3 } else { 12 };
+        let runs = if m * n * k > 1 << 33 { 3 } else { 40 };
         let flops = 2.0 * (m * n * k) as f64 / 1e9;
         let peer = flops / best(runs, || add_a_bt(&mut out, (m, n, k), &x, &w, 1.0));
         let f32s = flops / best(runs, || matmul(&x, m, &wide, &mut out, Init::Zero));

@@ -28,10 +28,11 @@ pub(crate) enum Parts {
     ThreeByThree,
 }
 
-/// One call: `c[32][32] (+)= a · b`.
+/// One call: `c[32][32] = from[32][32] + a · b`.
 ///
 /// The left factor lies as `[steps][parts][16][32]` for rows 0 to 15 at `a`, and so for rows 16 to 31 at `a_low`; the
-/// right one as `[steps][parts][16][32][2]` at `b`; the result has rows `c_stride` values apart.
+/// right one as `[steps][parts][16][32][2]` at `b`; the result has rows `c_stride` values apart, and what it starts from
+/// `from_stride`, which may be 0. It starts from zero where `from` is null.
 #[derive(Clone, Copy)]
 pub(crate) struct Call {
     pub(crate) a: *const u16,
@@ -40,7 +41,8 @@ pub(crate) struct Call {
     pub(crate) steps: usize,
     pub(crate) c: *mut f32,
     pub(crate) c_stride: usize,
-    pub(crate) keep: bool,
+    pub(crate) from: *const f32,
+    pub(crate) from_stride: usize,
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -143,12 +145,14 @@ mod imp {
         ($call:expr, $a_step:literal, $b_step:literal, [$($step:literal),+ $(,)?]) => {{
             let call = $call;
             asm!(
-                "test {keep:e}, {keep:e}",
+                "test {f}, {f}",
                 "jz 3f",
-                "tileloadd tmm0, [{c} + {cs}*1]",
-                "tileloadd tmm1, [{c} + {cs}*1 + 64]",
-                "tileloadd tmm2, [{cl} + {cs}*1]",
-                "tileloadd tmm3, [{cl} + {cs}*1 + 64]",
+                "tileloadd tmm0, [{f} + {fs}*1]",
+                "tileloadd tmm1, [{f} + {fs}*1 + 64]",
+                "lea {f}, [{f} + {fs}*8]",
+                "lea {f}, [{f} + {fs}*8]",
+                "tileloadd tmm2, [{f} + {fs}*1]",
+                "tileloadd tmm3, [{f} + {fs}*1 + 64]",
                 "jmp 2f",
                 "3:",
                 "tilezero tmm0",
@@ -164,15 +168,17 @@ mod imp {
                 "jnz 2b",
                 "tilestored [{c} + {cs}*1], tmm0",
                 "tilestored [{c} + {cs}*1 + 64], tmm1",
-                "tilestored [{cl} + {cs}*1], tmm2",
-                "tilestored [{cl} + {cs}*1 + 64], tmm3",
-                keep = in(reg) u64::from(call.keep),
+                "lea {c}, [{c} + {cs}*8]",
+                "lea {c}, [{c} + {cs}*8]",
+                "tilestored [{c} + {cs}*1], tmm2",
+                "tilestored [{c} + {cs}*1 + 64], tmm3",
+                f = inout(reg) call.from => _,
+                fs = in(reg) 4 * call.from_stride,
                 a = inout(reg) call.a => _,
                 l = inout(reg) call.a_low => _,
                 b = inout(reg) call.b => _,
                 n = inout(reg) call.steps => _,
-                c = in(reg) call.c,
-                cl = in(reg) call.c.add(16 * call.c_stride),
+                c = inout(reg) call.c => _,
                 cs = in(reg) 4 * call.c_stride,
                 // The rows of a tile of `a` are 64 bytes apart, those of a tile of `b` 128.
                 s = in(reg) 64_usize,
@@ -187,7 +193,8 @@ mod imp {
     /// Computes one call.
     ///
     /// # Safety
-    /// The pointers reach as far as the fields of [`Call`] say, `c` for 32 rows of 32 values, and there is at least one step.
+    /// The pointers reach as far as the fields of [`Call`] say, `c` and `from` for 32 rows of 32 values, and there is at least
+    /// one step.
     #[inline]
     pub(crate) unsafe fn multiply(_: &Tiles, parts: Parts, call: Call) {
         debug_assert!(call.steps > 0);

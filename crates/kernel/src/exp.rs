@@ -11,8 +11,11 @@ pub fn exp(x: f32) -> f32 {
     // ln 2 in two parts, so that x − n·ln 2 keeps its low bits.
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
+    // Adding it leaves the nearest whole number, ties to even, in the lowest bits of the sum.
+    const MAGIC: f32 = 12_582_912.0;
     let clamped = x.clamp(-87.336_54, 88.0);
-    let n = (clamped * LOG2_E).round_ties_even();
+    let shifted = clamped * LOG2_E + MAGIC;
+    let n = shifted - MAGIC;
     let r = clamped - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.987_569_1e-4_f32;
     p = p * r + 1.398_199_9e-3;
@@ -21,7 +24,7 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 0.5;
     let y = p * r * r + r + 1.0;
-    let power = f32::from_bits((((n as i32) + 127) << 23) as u32);
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
     let value = y * power;
     if x < -87.336_54 {
         0.0
@@ -47,9 +50,16 @@ dispatched! {
                 *sum += *value;
             }
         }
-        for (value, sum) in chunks.into_remainder().iter_mut().zip(&mut sums) {
-            *value = exp(*value * scale - top);
-            *sum += *value;
+        let rest = chunks.into_remainder();
+        if !rest.is_empty() {
+            // As a whole chunk, whose other values add nothing: one by one they would cost as much as all before them.
+            let mut chunk = [f32::NEG_INFINITY; LANES];
+            chunk[..rest.len()].copy_from_slice(rest);
+            for (value, sum) in chunk.iter_mut().zip(&mut sums) {
+                *value = exp(*value * scale - top);
+                *sum += *value;
+            }
+            rest.copy_from_slice(&chunk[..rest.len()]);
         }
         let inverse = 1.0 / sums.iter().sum::<f32>();
         for value in row {

@@ -9,8 +9,8 @@ use crate::threads::Shared;
 const STRIP: usize = 32;
 /// Columns of `a` that are summed together: 8 × 2 accumulators.
 const RANKS: usize = 8;
-/// Rows that are walked before the next strip: their part of `b` stays in the cache.
-const ROWS: usize = 128;
+/// Rows that are walked before the next strip: so many streams of memory run side by side.
+const ROWS: usize = 16;
 
 /// `out[r, n] += a[m, r]ᵀ · b[m, n]`, all row-major. The sum runs over the rows in rising order whatever the number of
 /// threads.

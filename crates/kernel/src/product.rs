@@ -16,57 +16,121 @@ use crate::rows::{Form, Rows, TILE};
 use crate::split::split_panel;
 use crate::threads::Shared;
 
-/// Steps a stretch: 32 kB of a panel of bfloat16.
-const STRETCH: usize = 16;
+/// Steps a stretch at most: 40 kB of a panel of bfloat16.
+const STRETCH: usize = 20;
 /// Parts of rows a task at most: a stretch of so many rows stays in the second-level cache.
 const BLOCK: usize = 768;
+
+/// What a sum of products starts from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// From zero: what was in `out` is overwritten.
+    Zero,
+    /// From what is in `out`.
+    Out,
+    /// From another matrix, `[m, n]`: a residual.
+    Matrix(&'a [f32]),
+    /// From the same values in every row, `[n]`: a bias.
+    Row(&'a [f32]),
+}
 
 /// `out[m, n] (+)= x[m, k] · W[n, k]ᵀ`, in parallel on rayon's current pool.
 ///
 /// # Panics
 /// If `x` has other inputs than the weights, or `out` is not `m · n` long.
 pub fn product(x: &Rows, weights: &Packed, out: &mut [f32], init: Init) {
-    let (m, n) = (x.m(), weights.outputs());
-    assert_eq!(x.k(), weights.inputs(), "inputs");
+    let start = match init {
+        Init::Zero => Start::Zero,
+        Init::Keep => Start::Out,
+    };
+    sum_of_products(&[(x, weights)], start, out);
+}
+
+/// `out[m, n] = start + Σ x[m, k] · W[n, k]ᵀ` over the terms, whose `k` may differ, in parallel on rayon's current pool.
+/// A part of the result is finished before the next is begun, so a second term costs little beside a first with many inputs.
+///
+/// # Panics
+/// If there is no term, or shapes or layouts do not agree.
+pub fn sum_of_products(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
+    assert!(!terms.is_empty(), "a term");
+    let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
     assert_eq!(out.len(), m * n, "out is [{m}, {n}]");
-    match &x.form {
-        Form::Plain(data) => matmul(data, m, weights, out, init),
-        Form::Tiles(tiles) => run(x, tiles.values(), weights, out, init),
+    match start {
+        Start::Matrix(from) => assert_eq!(from.len(), out.len(), "start"),
+        Start::Row(from) => assert_eq!(from.len(), n, "start"),
+        Start::Zero | Start::Out => {}
+    }
+    for (x, weights) in terms {
+        assert_eq!((x.m(), weights.outputs()), (m, n), "terms are [{m}, {n}]");
+        assert_eq!(x.k(), weights.inputs(), "inputs");
+    }
+    if out.is_empty() {
+        return;
+    }
+    let tiles = terms.iter().all(|(x, _)| matches!(x.form, Form::Tiles(_)));
+    if tiles && terms.iter().all(|(x, _)| x.k() > 0) {
+        run(terms, start, out);
+        return;
+    }
+    begin(start, out);
+    for (x, weights) in terms.iter().filter(|(x, _)| x.k() > 0) {
+        match &x.form {
+            Form::Plain(data) => matmul(data, m, weights, out, Init::Keep),
+            Form::Tiles(_) => run(&[(x, weights)], Start::Out, out),
+        }
+    }
+}
+
+/// Puts what the sum starts from into `out`.
+fn begin(start: Start<'_>, out: &mut [f32]) {
+    match start {
+        Start::Zero => out.fill(0.0),
+        Start::Out => {}
+        Start::Matrix(from) => out.copy_from_slice(from),
+        Start::Row(from) => {
+            for row in out.chunks_exact_mut(from.len()) {
+                row.copy_from_slice(from);
+            }
+        }
     }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-fn run(_: &Rows, _: &[bf16], _: &Packed, _: &mut [f32], _: Init) {
+fn run(_: &[(&Rows, &Packed)], _: Start<'_>, _: &mut [f32]) {
     unreachable!("tiles are made where there is a unit for them")
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn run(x: &Rows, tiles: &[bf16], weights: &Packed, out: &mut [f32], init: Init) {
-    let (m, n, k) = (x.m(), weights.outputs(), x.k());
-    if m == 0 || n == 0 {
-        return;
-    }
-    if k == 0 {
-        if init == Init::Zero {
-            out.fill(0.0);
-        }
-        return;
-    }
+fn run(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
+    let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
     // Whoever made the tiles asked before; whether threads may use the unit is not left to trust.
     assert!(amx::available(), "a tile unit");
+    let terms: Vec<Term<'_>> = terms
+        .iter()
+        .map(|(x, weights)| {
+            let Form::Tiles(tiles) = &x.form else {
+                unreachable!("the caller looked")
+            };
+            Term {
+                tiles: tiles.values(),
+                parts: x.parts(),
+                weights,
+            }
+        })
+        .collect();
+    let parts = terms.iter().map(|term| term.parts).max().unwrap_or(1);
     let job = Job {
-        tiles,
-        parts: x.parts(),
-        weights,
+        terms,
         m,
+        n,
+        start,
         out: Shared(out.as_mut_ptr()),
-        init,
     };
     let panels = n.div_ceil(WIDTH);
     let pairs = m.div_ceil(SIDE);
     // Enough tasks that a thread held up by other work does not hold up the rest.
     let wanted = 6 * rayon::current_num_threads();
-    let largest = (BLOCK / job.parts / SIDE).max(1);
+    let largest = (BLOCK / parts / SIDE).max(1);
     let blocks = pairs
         .div_ceil(largest)
         .max(wanted.div_ceil(panels).min(pairs));
@@ -76,7 +140,7 @@ fn run(x: &Rows, tiles: &[bf16], weights: &Packed, out: &mut [f32], init: Init) 
     let groups = panels.div_ceil(group);
     (0..blocks * groups).into_par_iter().for_each(|task| {
         let (first_pair, first_panel) = (task / groups * block, task % groups * group);
-        // SAFETY: the lengths were checked above, and every task writes its own rows and columns.
+        // SAFETY: the lengths were checked by the caller, and every task writes its own rows and columns.
         unsafe {
             job.compute(
                 first_pair..(first_pair + block).min(pairs),
@@ -87,20 +151,36 @@ fn run(x: &Rows, tiles: &[bf16], weights: &Packed, out: &mut [f32], init: Init) 
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-struct Job<'a> {
+struct Term<'a> {
     tiles: &'a [bf16],
     parts: usize,
     weights: &'a Packed,
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+struct Job<'a> {
+    terms: Vec<Term<'a>>,
     m: usize,
+    n: usize,
+    start: Start<'a>,
     out: Shared,
-    init: Init,
+}
+
+/// One stretch of one term.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+struct Stretch<'a> {
+    term: &'a Term<'a>,
+    first: usize,
+    steps: usize,
+    /// Whether nothing was added yet.
+    begins: bool,
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 thread_local! {
     /// A stretch of a panel in parts.
-    static STRIPE: std::cell::RefCell<crate::aligned::Aligned> =
-        std::cell::RefCell::new(crate::aligned::Aligned::zeros(0));
+    static STRIPE: std::cell::RefCell<Vec<crate::aligned::Aligned>> =
+        const { std::cell::RefCell::new(Vec::new()) };
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -112,43 +192,41 @@ impl Job<'_> {
     unsafe fn compute(&self, pairs: std::ops::Range<usize>, panels: std::ops::Range<usize>) {
         // SAFETY: the caller's promise.
         let unit = unsafe { amx::Tiles::new() };
-        let k = self.weights.inputs();
-        let steps = padded(k) / STEP;
-        STRIPE.with_borrow_mut(|stripe| {
-            for start in (0..steps).step_by(STRETCH) {
-                let length = STRETCH.min(steps - start);
+        STRIPE.with_borrow_mut(|stripes| {
+            stripes.resize_with(self.terms.len().max(stripes.len()), || {
+                crate::aligned::Aligned::zeros(0)
+            });
+            // The stretches of the first term one by one; all others go with its last.
+            let (main, others) = (&self.terms[0], &self.terms[1..]);
+            let steps = padded(main.weights.inputs()) / STEP;
+            let count = steps.div_ceil(STRETCH);
+            let length = steps.div_ceil(count);
+            for first in (0..steps).step_by(length) {
+                let mut stretches = vec![Stretch {
+                    term: main,
+                    first,
+                    steps: length.min(steps - first),
+                    begins: first == 0,
+                }];
+                if first + length >= steps {
+                    stretches.extend(others.iter().map(|term| Stretch {
+                        term,
+                        first: 0,
+                        steps: padded(term.weights.inputs()) / STEP,
+                        begins: false,
+                    }));
+                }
                 for panel in panels.clone() {
-                    let (parts, b) = match &self.weights.panels {
-                        Panels::Bf16(data) => {
-                            let panel = &data.values()[panel * padded(k) * WIDTH..];
-                            let parts = if self.parts == 3 {
-                                Parts::ThreeByOne
-                            } else {
-                                Parts::OneByOne
-                            };
-                            (
-                                parts,
-                                &panel[start * STEP * WIDTH..][..length * STEP * WIDTH],
-                            )
-                        }
-                        Panels::F32(data) => {
-                            let panel = &data[panel * k * WIDTH..][..k * WIDTH];
-                            let end = ((start + length) * STEP).min(k) * WIDTH;
-                            let from = &panel[start * STEP * WIDTH..end];
-                            stripe.resize(length * self.parts * STEP * WIDTH);
-                            let parts = if self.parts == 3 {
-                                split_panel::<3>(from, stripe.values_mut());
-                                Parts::ThreeByThree
-                            } else {
-                                split_panel::<1>(from, stripe.values_mut());
-                                Parts::OneByOne
-                            };
-                            (parts, stripe.values())
-                        }
-                    };
+                    let factors: Vec<(Parts, &[bf16])> = stretches
+                        .iter()
+                        .zip(stripes.iter_mut())
+                        .map(|(stretch, stripe)| stretch.panel(panel, stripe))
+                        .collect();
                     for pair in pairs.clone() {
-                        // SAFETY: the caller's promise; `b` holds `length` steps.
-                        unsafe { self.tile(&unit, parts, (start, length), b, pair, panel) };
+                        for (stretch, (parts, b)) in stretches.iter().zip(&factors) {
+                            // SAFETY: the caller's promise; `b` holds the steps of the stretch.
+                            unsafe { self.tile(&unit, *parts, stretch, b, pair, panel) };
+                        }
                     }
                 }
             }
@@ -164,47 +242,100 @@ impl Job<'_> {
         &self,
         unit: &amx::Tiles,
         parts: Parts,
-        (start, length): (usize, usize),
+        stretch: &Stretch<'_>,
         b: &[bf16],
         pair: usize,
         panel: usize,
     ) {
-        let (n, k) = (self.weights.outputs(), self.weights.inputs());
-        let step = self.parts * TILE * STEP;
-        let tile = padded(k) / STEP * step;
+        let (m, n) = (self.m, self.n);
+        let step = stretch.term.parts * TILE * STEP;
+        let tile = padded(stretch.term.weights.inputs()) / STEP * step;
         let (row, column) = (pair * SIDE, panel * WIDTH);
-        let a = &self.tiles[2 * pair * tile + start * step..][..tile + length * step];
-        let (height, width) = (SIDE.min(self.m - row), WIDTH.min(n - column));
+        let a = &stretch.term.tiles[2 * pair * tile + stretch.first * step..]
+            [..tile + stretch.steps * step];
+        let (height, width) = (SIDE.min(m - row), WIDTH.min(n - column));
         let mut call = Call {
             a: a.as_ptr().cast(),
             a_low: a[tile..].as_ptr().cast(),
             b: b.as_ptr().cast(),
-            steps: length,
+            steps: stretch.steps,
             c: std::ptr::null_mut(),
             c_stride: n,
-            keep: start > 0 || self.init == Init::Keep,
+            from: std::ptr::null(),
+            from_stride: n,
         };
-        // SAFETY: rows and columns below lie in `out`; a partial square goes through a buffer of its own.
+        // SAFETY: rows and columns below lie in `out` and in what it starts from; a partial square goes through a buffer of
+        // its own.
         unsafe {
             let out = self.out.at(row * n + column);
+            let (from, from_stride) = if stretch.begins {
+                match self.start {
+                    Start::Zero => (std::ptr::null(), 0),
+                    Start::Out => (out.cast_const(), n),
+                    Start::Matrix(from) => (from.as_ptr().add(row * n + column), n),
+                    Start::Row(from) => (from.as_ptr().add(column), 0),
+                }
+            } else {
+                (out.cast_const(), n)
+            };
             if height == SIDE && width == WIDTH {
                 call.c = out;
+                (call.from, call.from_stride) = (from, from_stride);
                 amx::multiply(unit, parts, call);
                 return;
             }
             let mut buffer = [0f32; SIDE * WIDTH];
-            if call.keep {
+            if !from.is_null() {
                 for line in 0..height {
                     let to = buffer[line * WIDTH..].as_mut_ptr();
-                    std::ptr::copy_nonoverlapping(out.add(line * n), to, width);
+                    std::ptr::copy_nonoverlapping(from.add(line * from_stride), to, width);
                 }
             }
             call.c = buffer.as_mut_ptr();
             call.c_stride = WIDTH;
+            (call.from, call.from_stride) = (call.c, WIDTH);
             amx::multiply(unit, parts, call);
             for line in 0..height {
                 let from = buffer[line * WIDTH..].as_ptr();
                 std::ptr::copy_nonoverlapping(from, out.add(line * n), width);
+            }
+        }
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+impl Stretch<'_> {
+    /// The weights of this stretch of a panel, as the unit reads them: in place, or in parts in `stripe`.
+    fn panel<'s>(
+        &'s self,
+        panel: usize,
+        stripe: &'s mut crate::aligned::Aligned,
+    ) -> (Parts, &'s [bf16]) {
+        let (k, parts) = (self.term.weights.inputs(), self.term.parts);
+        match &self.term.weights.panels {
+            Panels::Bf16(data) => {
+                let panel = &data.values()[panel * padded(k) * WIDTH..];
+                let parts = if parts == 3 {
+                    Parts::ThreeByOne
+                } else {
+                    Parts::OneByOne
+                };
+                let from = self.first * STEP * WIDTH;
+                (parts, &panel[from..from + self.steps * STEP * WIDTH])
+            }
+            Panels::F32(data) => {
+                let panel = &data[panel * k * WIDTH..][..k * WIDTH];
+                let end = ((self.first + self.steps) * STEP).min(k) * WIDTH;
+                let from = &panel[self.first * STEP * WIDTH..end];
+                stripe.resize(self.steps * parts * STEP * WIDTH);
+                let parts = if parts == 3 {
+                    split_panel::<3>(from, stripe.values_mut());
+                    Parts::ThreeByThree
+                } else {
+                    split_panel::<1>(from, stripe.values_mut());
+                    Parts::OneByOne
+                };
+                (parts, stripe.values())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The product of training against a sum in `f64`: as exact as one in `f32`, whatever unit computes it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use harness_kernel::{Init, Packed, Precision, Rows, matmul, product};
+use harness_kernel::{Init, Packed, Precision, Rows, Start, matmul, product, sum_of_products};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -100,6 +100,44 @@ proptest! {
         product(&rows, &weights, &mut out, Init::Keep);
         for ((out, start), sum) in out.iter().zip(&start).zip(&sum) {
             prop_assert!((out - start - sum).abs() < 1e-4);
+        }
+    }
+}
+
+/// A second term and each start are the same as in several steps.
+#[test]
+fn terms_and_starts_add_up() {
+    for (m, n, k, second) in [
+        (1, 1, 1, 1),
+        (70, 70, 1300, 16),
+        (33, 32, 64, 40),
+        (64, 96, 640, 3),
+    ] {
+        let (x, w) = (random(1, m * k), to_bf16(&random(2, n * k)));
+        let (y, v) = (random(3, m * second), random(4, n * second));
+        let (start, bias) = (random(5, m * n), random(6, n));
+        let weights = [
+            Packed::rows(&w, n, k, Precision::F32),
+            Packed::rows(&v, n, second, Precision::F32),
+        ];
+        let mut rows = [Rows::new(Precision::F32), Rows::new(Precision::F32)];
+        rows[0].copy(&x, m, k);
+        rows[1].copy(&y, m, second);
+        let terms = [(&rows[0], &weights[0]), (&rows[1], &weights[1])];
+        let repeated: Vec<f32> = (0..m * n).map(|i| bias[i % n]).collect();
+        let zero = vec![0f32; m * n];
+        for (from, expected) in [
+            (Start::Zero, &zero),
+            (Start::Out, &start),
+            (Start::Matrix(&repeated), &repeated),
+            (Start::Row(&bias), &repeated),
+        ] {
+            let mut out = start.clone();
+            sum_of_products(&terms, from, &mut out);
+            let mut steps = expected.clone();
+            product(&rows[0], &weights[0], &mut steps, Init::Keep);
+            product(&rows[1], &weights[1], &mut steps, Init::Keep);
+            assert_eq!(out, steps, "{m} {n} {k} {from:?}");
         }
     }
 }

@@ -14,11 +14,11 @@ mod full;
 mod linear;
 mod lora;
 pub mod memory;
-mod ops;
 pub mod peft;
 pub mod source;
 mod sweep;
 pub mod tokenizer;
+mod values;
 pub mod weights;
 
 pub use config::ModelConfig;

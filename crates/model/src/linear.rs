@@ -74,6 +74,11 @@ impl Linear {
         self.backward.get_or_init(|| self.forward.transposed())
     }
 
+    /// The bias, where there is one.
+    pub(crate) fn bias(&self) -> Option<&[f32]> {
+        self.bias.as_deref()
+    }
+
     /// Prepares `out`, `[m, outputs]`, for the product: the bias is put or added into each row, where there is one. Returns
     /// what the product is to begin with.
     pub(crate) fn bias_into(&self, out: &mut [f32], init: Init) -> Init {
@@ -96,10 +101,5 @@ impl Linear {
     pub(crate) fn apply(&self, x: &[f32], m: usize, out: &mut [f32]) {
         let init = self.bias_into(out, Init::Zero);
         matmul(x, m, &self.forward, out, init);
-    }
-
-    /// `dx[m, inputs] = dy[m, outputs] · W`.
-    pub(crate) fn apply_backward(&self, dy: &[f32], m: usize, dx: &mut [f32]) {
-        matmul(dy, m, self.packed_backward(), dx, Init::Zero);
     }
 }

@@ -37,6 +37,8 @@ pub struct Memory {
     pub inference: u64,
     /// The whole of training a `LoRA` adapter, without dropout.
     pub lora: u64,
+    /// The same where each layer's activations are computed again instead of being kept.
+    pub lora_recomputed: u64,
     /// The whole of training all weights.
     pub full: u64,
 }
@@ -66,9 +68,11 @@ pub fn lora_parameters(config: &ModelConfig, rank: usize) -> u64 {
 ///   are the tables of positions, `d` values a position.
 /// - Answering: the weights; `B + 1` caches of `L` positions (one is the prompt that rows share); the activations of the
 ///   512 tokens that are computed at a time, `3h + 2a + 2c + 3i` values each; `B · V` logits.
-/// - `LoRA`: the weights, and those of the layers and of the head once more for the backward pass; 4 values for each of the
-///   adapter's (itself, gradient, two moments); for each token and layer `6h + 3a + 3c + 3i` values that the backward
-///   pass needs; what one layer's backward pass makes, as much as its activations; 64 rows of logits.
+/// - `LoRA`: the weights, and those of the layers and of the head once more for the backward pass; 5 values for each of the
+///   adapter's (itself, gradient and that transposed, two moments) and its four packed forms; for each token and layer
+///   `2h + 2a + 2c + 2i + 7r` values that the backward pass needs (`h` alone where they are computed again); one layer's
+///   gradients, `5h + 2a + 3c + i`, and factors of products; the logits of 64 rows or of 64 MiB with their gradients. A factor
+///   takes 6 bytes a value in `f32`, 2 in bfloat16.
 /// - All weights: 5 values for each parameter (itself, gradient, that again scaled, two moments), or, where it is more,
 ///   4 of them with the activations, `4h + 2a + 2c + 3i` values for each token and layer, and the head packed twice.
 pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
@@ -114,10 +118,23 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
     let running = 4 * prefill * (3 * hidden + 2 * queries + 2 * keys + 3 * inner);
     let inference = weights + cache + running + 4 * workload.batch as u64 * vocabulary;
 
-    let kept = 4 * tokens * (6 * hidden + 3 * queries + 3 * keys + 3 * inner);
-    let logits = 4 * tokens.min(LOSS_ROWS) * vocabulary;
-    let adapter = 16 * lora_parameters(config, workload.rank);
-    let lora = weights + backward + adapter + (layers + 1) * kept + logits;
+    let rank = workload.rank as u64;
+    let part = match workload.precision {
+        Precision::Bf16 => 2,
+        Precision::F32 => 6,
+    };
+    let input = 4 * tokens * hidden;
+    let kept = 4 * tokens * (hidden + 2 * queries + 2 * keys + 2 * inner + 7 * rank);
+    let widest = hidden.max(queries).max(inner);
+    let own = tokens * (4 * (4 * hidden + 2 * queries + 3 * keys + inner) + part * (widest + 32));
+    let stretch = ((LOGITS / vocabulary).max(LOSS_ROWS) / LOSS_ROWS * LOSS_ROWS).min(tokens);
+    let logits = stretch * vocabulary * (4 + part);
+    let adapter = lora_parameters(config, workload.rank);
+    let padded = lora_parameters(config, workload.rank.next_multiple_of(PANEL));
+    let adapter = 20 * adapter + 4 * (adapter + padded);
+    let fixed = weights + backward + adapter + own + logits;
+    let lora = fixed + layers * (input + kept) + input;
+    let lora_recomputed = fixed + layers * input + kept + 2 * input;
 
     let values = 4 * parameters(config);
     let kept = 4 * tokens * (4 * hidden + 2 * queries + 2 * keys + 3 * inner);
@@ -129,6 +146,7 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
         cache,
         inference,
         lora,
+        lora_recomputed,
         full,
     }
 }
@@ -137,5 +155,7 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
 const PANEL: usize = 32;
 /// Tokens of a prompt that are computed at a time.
 const PREFILL: u64 = 512;
-/// Rows whose logits are in memory at a time in training.
+/// Logits that are in memory at a time in training, unless those of [`LOSS_ROWS`] rows are more.
+const LOGITS: u64 = 1 << 24;
+/// Rows whose loss is computed together at least.
 const LOSS_ROWS: u64 = 64;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use harness_model::Sequences;
 use serde::{Deserialize, Serialize};
 
 /// One example as token ids. The end-of-text token, where the model is to learn it, is the last of `completion`.
@@ -121,8 +122,17 @@ impl PackedBatch {
     }
 
     /// B, the number of sequences.
-    pub fn sequences(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.starts.len().saturating_sub(1)
+    }
+
+    /// As a model takes it.
+    pub(crate) fn sequences(&self) -> Sequences<'_> {
+        Sequences {
+            tokens: &self.tokens,
+            starts: &self.starts,
+            targets: &self.targets,
+        }
     }
 }
 
@@ -148,7 +158,7 @@ mod tests {
         assert_eq!(batch.tokens, [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(batch.starts, [0, 4, 8]);
         assert_eq!(batch.targets, [(1, 3), (2, 4), (4, 6), (5, 7), (6, 8)]);
-        assert_eq!(batch.sequences(), 2);
+        assert_eq!(batch.count(), 2);
     }
 
     /// The token that ends an answer may be the one that fills batches up (SmolLM2, Qwen): what carries loss is a matter

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use candle_core::{Device, Error, Result, Tensor, Var};
-use harness_model::{Adapter, Decoder, LoraGradients, Sequences, Sweep, Workspace};
+use harness_model::{Adapter, Decoder, LoraGradients, Sweep, Workspace};
 
 use crate::batch::PackedBatch;
 use crate::gradients::Gradients;
@@ -37,7 +37,7 @@ impl Objective for LoraObjective<'_> {
 
     fn loss(&self, batch: &PackedBatch) -> Result<f64> {
         self.sweep
-            .loss(&sequences(batch), &mut self.space.borrow_mut())
+            .loss(&batch.sequences(), &mut self.space.borrow_mut())
             .map_err(Error::wrap)
     }
 
@@ -52,7 +52,7 @@ impl Objective for LoraObjective<'_> {
         let key = dropout.map(|key| key.seed);
         let loss = self
             .sweep
-            .gradients(&sequences(batch), key, &mut space, &mut found)
+            .gradients(&batch.sequences(), key, &mut space, &mut found)
             .map_err(Error::wrap)?;
         let mut found = found.into_named();
         for (name, var) in self.adapter.named_vars() {
@@ -62,13 +62,5 @@ impl Objective for LoraObjective<'_> {
             }
         }
         Ok(loss)
-    }
-}
-
-fn sequences(batch: &PackedBatch) -> Sequences<'_> {
-    Sequences {
-        tokens: &batch.tokens,
-        starts: &batch.starts,
-        targets: &batch.targets,
     }
 }

@@ -51,7 +51,7 @@ fn every_completion_token_is_a_target_exactly_once() {
         let targets: Vec<u32> = batch.targets.iter().map(|target| target.1).collect();
         assert_eq!(targets, expected, "case {case}");
 
-        assert_eq!(batch.sequences(), examples.len());
+        assert_eq!(batch.count(), examples.len());
         assert_eq!(
             (batch.starts[0], *batch.starts.last().unwrap()),
             (0, tokens.len())

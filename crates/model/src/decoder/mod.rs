@@ -4,7 +4,7 @@
 //! differ in configuration (biases, norms of heads, scaled positions, sliding attention, tied embeddings), not in code.
 //! Dimension letters: `m` tokens laid end to end, `hidden` = heads · d for most models.
 
-mod train;
+mod sequences;
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::linear::Linear;
 use crate::lora::Projection;
 use crate::weights::{Tensors, Weights};
 
-pub use train::Sequences;
-pub(crate) use train::attention_shapes;
+pub use sequences::Sequences;
+pub(crate) use sequences::attention_shapes;
 
 /// Frozen weights of one model.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor};
+use candle_core::Result;
 use harness_kernel::{Init, Packed, Precision, add_at_b, cross_entropy_rows, matmul};
 
 use super::layer::Plan;
@@ -12,19 +12,21 @@ use super::{EMBEDDING, FullModel, HEAD, NORM};
 use crate::decoder::Sequences;
 use crate::decoder::attention_shapes;
 use crate::error::ModelError;
-use crate::ops::with_values;
+use crate::values::with_values;
 
 /// Logits that are in memory at a time: 4 MB, which stay in the cache from the product to the gradients.
 const LOGITS: usize = 1 << 20;
 
 impl FullModel {
-    /// `Σ −ln p(target)` in nats over all targets, as a scalar tensor that back-propagates to every weight.
-    ///
-    /// The gradients are computed with it, by hand; the tensor only hands them over.
+    /// `Σ −ln p(target)` in nats over all targets, and its gradients by the weights' names, each as long as its weight,
+    /// row-major.
     ///
     /// # Errors
     /// If a token does not fit the vocabulary, or a sequence the context, or a target stands at no token.
-    pub fn summed_loss(&self, batch: &Sequences<'_>) -> std::result::Result<Tensor, ModelError> {
+    pub fn gradients(
+        &self,
+        batch: &Sequences<'_>,
+    ) -> std::result::Result<(f64, BTreeMap<String, Vec<f32>>), ModelError> {
         let plan = Plan {
             positions: batch.positions(&self.config, self.rope.positions())?,
             attention: attention_shapes(&self.config, batch.starts),
@@ -35,13 +37,7 @@ impl FullModel {
             gradients: BTreeMap::new(),
         };
         let loss = sweep.run(&plan, batch)?;
-        let mut total = Tensor::new(loss as f32, &Device::Cpu)?;
-        for (name, gradient) in sweep.gradients {
-            let var = self.weight(&name);
-            let gradient = Tensor::from_vec(gradient, var.shape(), &Device::Cpu)?;
-            total = total.apply_op2(var, AtHand { gradient })?;
-        }
-        Ok(total)
+        Ok((loss, sweep.gradients))
     }
 
     /// The name of the output head, `[vocabulary, hidden]`.
@@ -108,38 +104,5 @@ impl Sweep<'_> {
             add_at_b(dw, (vocabulary, hidden, count), logits, h, 1.0);
         }
         Ok((total, dh))
-    }
-}
-
-/// Passes a scalar on, and hands a weight the gradient of it that is known already.
-struct AtHand {
-    gradient: Tensor,
-}
-
-impl CustomOp2 for AtHand {
-    fn name(&self) -> &'static str {
-        "gradient-at-hand"
-    }
-
-    fn cpu_fwd(
-        &self,
-        total: &CpuStorage,
-        layout: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let total = total.as_slice::<f32>()?[layout.start_offset()];
-        Ok((CpuStorage::F32(vec![total]), ().into()))
-    }
-
-    fn bwd(
-        &self,
-        _: &Tensor,
-        _: &Tensor,
-        _: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let factor = f64::from(grad.to_scalar::<f32>()?);
-        Ok((Some(grad.clone()), Some(self.gradient.affine(factor, 0.0)?)))
     }
 }

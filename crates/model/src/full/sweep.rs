@@ -13,7 +13,7 @@ use harness_kernel::{
 };
 
 use super::FullModel;
-use crate::ops::with_values;
+use crate::values::with_values;
 
 /// One forward and backward pass over a micro-batch.
 pub(super) struct Sweep<'a> {

@@ -1,7 +1,7 @@
 //! One layer backward: the gradient of its input from that of its output, and those of its pairs.
 
 use harness_kernel::{
-    Init, attention_backward, rms_norm, rms_norm_backward_row, swiglu_backward_row,
+    Start, attention_backward, rms_norm, rms_norm_backward_row, swiglu_backward_row,
 };
 use rayon::prelude::*;
 
@@ -21,6 +21,7 @@ impl Sweep<'_> {
         plan: &Plan,
         pairs: &Pairs,
         index: usize,
+        x: &[f32],
         saved: &mut Saved,
         scratch: &mut Scratch,
         d: &mut Vec<f32>,
@@ -48,7 +49,7 @@ impl Sweep<'_> {
         d_rows.copy(d, t, hidden);
         let d_activated = fit(wide, t * inner);
         let site = Site::new(plan, pairs, index, Projection::DownProj);
-        self.d_input(&site, d_rows, space, Some((&mut *d_activated, Init::Zero)));
+        self.d_input(&site, d_rows, space, Some((Start::Zero, &mut *d_activated)));
         saved
             .gate
             .par_chunks_mut(inner)
@@ -63,13 +64,13 @@ impl Sweep<'_> {
         let normed = fit(h, t * hidden);
         rms_norm(&saved.middle, &layer.post_attention_norm, epsilon, normed);
         let d_normed = fit(dh, t * hidden);
-        for (projection, dy, init) in [
-            (Projection::GateProj, &saved.gate, Init::Zero),
-            (Projection::UpProj, &saved.up, Init::Keep),
+        for (projection, dy, start) in [
+            (Projection::GateProj, &saved.gate, Start::Zero),
+            (Projection::UpProj, &saved.up, Start::Out),
         ] {
             d_rows.copy(dy, t, inner);
             let site = Site::new(plan, pairs, index, projection);
-            self.d_input(&site, d_rows, space, Some((&mut *d_normed, init)));
+            self.d_input(&site, d_rows, space, Some((start, &mut *d_normed)));
             let low = &saved.low[projection as usize];
             let gradient = gradients.get_mut(index, projection);
             Self::d_pair(&site, space, (normed, low, dy), gradient);
@@ -86,7 +87,7 @@ impl Sweep<'_> {
         d_rows.copy(d, t, hidden);
         let d_attended = fit(wide, t * q_width);
         let site = Site::new(plan, pairs, index, Projection::OProj);
-        self.d_input(&site, d_rows, space, Some((d_attended, Init::Zero)));
+        self.d_input(&site, d_rows, space, Some((Start::Zero, d_attended)));
         let low = &saved.low[Projection::OProj as usize];
         let gradient = gradients.get_mut(index, Projection::OProj);
         Self::d_pair(&site, space, (&saved.attended, low, d), gradient);
@@ -120,28 +121,28 @@ impl Sweep<'_> {
             }
         }
         let normed = fit(h, m * hidden);
-        rms_norm(&saved.x, &layer.input_norm, epsilon, normed);
+        rms_norm(x, &layer.input_norm, epsilon, normed);
         let d_normed = fit(dh, m * hidden);
         // Nothing below the first layer is trained.
         let goes_on = index > 0;
-        for (projection, width, dy, init) in [
-            (Projection::QProj, q_width, &*d_q, Init::Zero),
-            (Projection::KProj, kv_width, &*d_k, Init::Keep),
-            (Projection::VProj, kv_width, &*d_v, Init::Keep),
+        for (projection, width, dy, start) in [
+            (Projection::QProj, q_width, &*d_q, Start::Zero),
+            (Projection::KProj, kv_width, &*d_k, Start::Out),
+            (Projection::VProj, kv_width, &*d_v, Start::Out),
         ] {
             let site = Site::new(plan, pairs, index, projection);
             if !goes_on && site.pair.is_none() {
                 continue;
             }
             d_rows.copy(dy, m, width);
-            let dx = goes_on.then_some((&mut *d_normed, init));
+            let dx = goes_on.then_some((start, &mut *d_normed));
             self.d_input(&site, d_rows, space, dx);
             let low = &saved.low[projection as usize];
             let gradient = gradients.get_mut(index, projection);
             Self::d_pair(&site, space, (normed, low, dy), gradient);
         }
         if goes_on {
-            norm_backward(&saved.x, &layer.input_norm, epsilon, d_normed, d);
+            norm_backward(x, &layer.input_norm, epsilon, d_normed, d);
         }
     }
 }

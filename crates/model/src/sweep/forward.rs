@@ -1,6 +1,6 @@
 //! One layer forward: `x + attention(norm(x))`, then `+ mlp(norm(·))`.
 
-use harness_kernel::{Init, attention_forward, rms_norm_row, swiglu_row};
+use harness_kernel::{Start, attention_forward, rms_norm_row, swiglu_row};
 use rayon::prelude::*;
 
 use super::linear::Site;
@@ -10,12 +10,14 @@ use super::{Plan, Scratch, Sweep, fit};
 use crate::lora::Projection;
 
 impl Sweep<'_> {
-    /// The layer's output, `[t, hidden]` in the last layer and `[m, hidden]` before, from its input in `saved.x`.
+    /// The layer's output, `[t, hidden]` in the last layer and `[m, hidden]` before, from its input `x`.
+    #[allow(clippy::too_many_arguments)] // They are what a layer's pass is about; a struct would be taken apart at once.
     pub(super) fn forward(
         &self,
         plan: &Plan,
         pairs: &Pairs,
         index: usize,
+        x: &[f32],
         saved: &mut Saved,
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
@@ -27,7 +29,6 @@ impl Sweep<'_> {
         let kv_width = config.kv_heads * config.head_dim;
         let site = |projection| Site::new(plan, pairs, index, projection);
 
-        let x = &saved.x;
         let normed = |row: usize, into: &mut [f32]| {
             rms_norm_row(
                 &x[row * hidden..][..hidden],
@@ -50,7 +51,7 @@ impl Sweep<'_> {
                 (&scratch.rows, &mut scratch.low),
                 &normed,
                 low,
-                (y, Init::Zero),
+                (Start::Zero, y),
             );
         }
         if let Some(norms) = &layer.qk_norm {
@@ -71,12 +72,11 @@ impl Sweep<'_> {
 
         // Behind the last attention only the rows that carry loss are of use.
         let t = self.rows_behind(plan, index);
-        if self.is_last(index) {
+        let selected = self.is_last(index).then(|| {
             saved.attended = select(&saved.attended, q_width, &plan.rows);
-            saved.middle = select(&saved.x, hidden, &plan.rows);
-        } else {
-            saved.middle.clone_from(&saved.x);
-        }
+            select(x, hidden, &plan.rows)
+        });
+        let x = selected.as_deref().unwrap_or(x);
         let attended = &saved.attended;
         let copied = |row: usize, into: &mut [f32]| {
             into.copy_from_slice(&attended[row * q_width..][..q_width]);
@@ -84,7 +84,7 @@ impl Sweep<'_> {
         scratch.rows.fill(t, q_width, copied);
         let low = &mut saved.low[Projection::OProj as usize];
         let site_o = site(Projection::OProj);
-        let middle = (&mut saved.middle[..], Init::Keep);
+        let middle = (Start::Matrix(x), fit(&mut saved.middle, t * hidden));
         self.project(
             &site_o,
             (&scratch.rows, &mut scratch.low),
@@ -112,7 +112,7 @@ impl Sweep<'_> {
                 (&scratch.rows, &mut scratch.low),
                 &normed,
                 low,
-                (y, Init::Zero),
+                (Start::Zero, y),
             );
         }
         let (gate, up) = (&saved.gate, &saved.up);
@@ -121,10 +121,9 @@ impl Sweep<'_> {
             swiglu_row(&gate[stretch.clone()], &up[stretch], into);
         };
         scratch.rows.fill(t, inner, activated);
-        out.clone_from(&saved.middle);
         let low = &mut saved.low[Projection::DownProj as usize];
         let site_down = site(Projection::DownProj);
-        let y = (&mut out[..], Init::Keep);
+        let y = (Start::Matrix(&saved.middle), fit(out, t * hidden));
         self.project(
             &site_down,
             (&scratch.rows, &mut scratch.low),

@@ -1,6 +1,6 @@
 //! A projection with its low-rank update, forward and backward: `y = x · Wᵀ + b + s · (dropout(x) · Aᵀ) · Bᵀ`.
 
-use harness_kernel::{Init, Precision, Rows, add_outer, product};
+use harness_kernel::{Init, Precision, Rows, Start, add_outer, product, sum_of_products};
 use rayon::prelude::*;
 
 use super::dropout::Dropout;
@@ -37,7 +37,7 @@ impl<'a> Site<'a> {
 }
 
 impl Sweep<'_> {
-    /// `y (+)= ` the projection of `x`, whose layout `rows` is; `input` gives its values once more, for dropout.
+    /// `y = start + ` the projection of `x`, whose layout `rows` is; `input` gives its values once more, for dropout.
     /// `low` keeps `dropout(x) · Aᵀ`, `[m, r]`.
     pub(super) fn project(
         &self,
@@ -45,14 +45,27 @@ impl Sweep<'_> {
         (rows, space): (&Rows, &mut Low),
         input: Input<'_>,
         low: &mut Vec<f32>,
-        (y, init): (&mut [f32], Init),
+        (start, y): (Start<'_>, &mut [f32]),
     ) {
         let (m, k) = (rows.m(), rows.k());
-        let weights = self.decoder.layers[site.index].projection(site.projection);
-        let init = weights.bias_into(y, init);
-        product(rows, weights.packed(), y, init);
+        let linear = self.decoder.layers[site.index].projection(site.projection);
+        let start = match (start, linear.bias()) {
+            (start, None) => start,
+            (Start::Zero, Some(bias)) => Start::Row(bias),
+            (start, Some(bias)) => {
+                if let Start::Matrix(from) = start {
+                    y.copy_from_slice(from);
+                }
+                for row in y.chunks_exact_mut(bias.len()) {
+                    add(row, bias);
+                }
+                Start::Out
+            }
+        };
+        let main = (rows, linear.packed());
         let Some(pair) = site.pair else {
             low.clear();
+            sum_of_products(&[main], start, y);
             return;
         };
         let r = pair.a.outputs();
@@ -67,36 +80,39 @@ impl Sweep<'_> {
             product(rows, &pair.a, low, Init::Zero);
         }
         space.rows.copy(low, m, r);
-        product(&space.rows, &pair.b, y, Init::Keep);
+        sum_of_products(&[main, (&space.rows, &pair.b)], start, y);
     }
 
-    /// The backward pass of [`Self::project`] to the input: `d_rows` is the gradient of `y`. That of `x` is written or added
-    /// to `dx` where it is wanted; the one behind `A` is left in `space.d_low`, for [`Self::d_pair`].
+    /// The backward pass of [`Self::project`] to the input: `d_rows` is the gradient of `y`. That of `x`, plus what `dx`
+    /// starts from, is written to it where it is wanted; the one behind `A` is left in `space.d_low`, for [`Self::d_pair`].
     pub(super) fn d_input(
         &self,
         site: &Site<'_>,
         d_rows: &Rows,
         space: &mut Low,
-        mut dx: Option<(&mut [f32], Init)>,
+        dx: Option<(Start<'_>, &mut [f32])>,
     ) {
         let m = d_rows.m();
-        if let Some((dx, init)) = &mut dx {
-            let weights = self.decoder.layers[site.index].projection(site.projection);
-            product(d_rows, weights.packed_backward(), dx, *init);
-        }
+        let weights = self.decoder.layers[site.index]
+            .projection(site.projection)
+            .packed_backward();
         let Some((pair, back)) = site.pair.and_then(|pair| Some((pair, pair.back.as_ref()?)))
         else {
+            if let Some((start, dx)) = dx {
+                sum_of_products(&[(d_rows, weights)], start, dx);
+            }
             return;
         };
         let (r, inputs) = (pair.a.outputs(), pair.a.inputs());
         let d_low = fit(&mut space.d_low, m * r);
         product(d_rows, &back.b, d_low, Init::Zero);
-        let Some((dx, _)) = dx else { return };
+        let Some((start, dx)) = dx else { return };
         space.rows.copy(d_low, m, r);
         let Some(dropout) = site.dropout else {
-            product(&space.rows, &back.a, dx, Init::Keep);
+            sum_of_products(&[(d_rows, weights), (&space.rows, &back.a)], start, dx);
             return;
         };
+        sum_of_products(&[(d_rows, weights)], start, dx);
         let masked = fit(&mut space.masked, m * inputs);
         product(&space.rows, &back.a, masked, Init::Zero);
         drop_rows(dropout, masked, inputs);

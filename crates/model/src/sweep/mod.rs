@@ -63,16 +63,33 @@ impl<'a> Sweep<'a> {
     /// # Errors
     /// If a token does not fit the vocabulary, a sequence does not fit the context, or a target has no row.
     pub fn loss(&self, batch: &Sequences<'_>, space: &mut Workspace) -> Result<f64, ModelError> {
+        in_pool(|| self.measure(batch, space))
+    }
+
+    fn measure(&self, batch: &Sequences<'_>, space: &mut Workspace) -> Result<f64, ModelError> {
         let plan = Plan::new(self.decoder, batch, None)?;
         let pairs = Pairs::pack(self.adapter, self.decoder.config.layers, false)?;
-        let mut x = self.decoder.embed(batch.tokens)?;
-        space.layers.resize_with(1, Saved::default);
+        space.inputs.resize_with(2, Vec::new);
+        space.inputs[0] = self.decoder.embed(batch.tokens)?;
+        let Workspace {
+            inputs, scratch, ..
+        } = space;
+        let mut saved = std::mem::take(&mut scratch.again);
         for index in 0..self.decoder.layers.len() {
-            let (saved, scratch) = (&mut space.layers[0], &mut space.scratch);
-            std::mem::swap(&mut saved.x, &mut x);
-            self.forward(&plan, &pairs, index, saved, scratch, &mut x);
+            let (x, out) = inputs.split_at_mut(1);
+            self.forward(
+                &plan,
+                &pairs,
+                index,
+                &x[0],
+                &mut saved,
+                scratch,
+                &mut out[0],
+            );
+            inputs.swap(0, 1);
         }
-        Ok(self.cross_entropy(batch, &x, &mut space.scratch, None))
+        scratch.again = saved;
+        Ok(self.cross_entropy(batch, &inputs[0], scratch, None))
     }
 
     /// [`Self::loss`], and its gradients, which are added to `into`. `dropout` names the random stream of this micro-batch;
@@ -87,58 +104,47 @@ impl<'a> Sweep<'a> {
         space: &mut Workspace,
         into: &mut LoraGradients,
     ) -> Result<f64, ModelError> {
+        in_pool(|| self.descend(batch, dropout, space, into))
+    }
+
+    fn descend(
+        &self,
+        batch: &Sequences<'_>,
+        dropout: Option<u64>,
+        space: &mut Workspace,
+        into: &mut LoraGradients,
+    ) -> Result<f64, ModelError> {
         let plan = Plan::new(self.decoder, batch, dropout)?;
         let count = self.decoder.layers.len();
         let pairs = Pairs::pack(self.adapter, count, true)?;
         into.fit(self.adapter, count)?;
-        let mut x = self.decoder.embed(batch.tokens)?;
-        space.layers.resize_with(count, Saved::default);
+        let Workspace {
+            inputs,
+            layers,
+            scratch,
+        } = space;
+        inputs.resize_with(count + 1, Vec::new);
+        inputs[0] = self.decoder.embed(batch.tokens)?;
+        layers.resize_with(if self.recompute { 0 } else { count }, Saved::default);
+        let mut again = std::mem::take(&mut scratch.again);
         for index in 0..count {
-            let scratch = &mut space.scratch;
-            let mut out = std::mem::take(&mut scratch.out);
-            space.layers[index].x.clone_from(&x);
-            if self.recompute {
-                let mut saved = std::mem::take(&mut scratch.again);
-                saved.x.clone_from(&x);
-                self.forward(&plan, &pairs, index, &mut saved, scratch, &mut out);
-                scratch.again = saved;
-            } else {
-                self.forward(
-                    &plan,
-                    &pairs,
-                    index,
-                    &mut space.layers[index],
-                    scratch,
-                    &mut out,
-                );
-            }
-            std::mem::swap(&mut x, &mut out);
-            space.scratch.out = out;
+            let (x, out) = inputs[index..].split_at_mut(1);
+            let saved = layers.get_mut(index).unwrap_or(&mut again);
+            self.forward(&plan, &pairs, index, &x[0], saved, scratch, &mut out[0]);
         }
-        let mut d = vec![0f32; x.len()];
-        let loss = self.cross_entropy(batch, &x, &mut space.scratch, Some(&mut d));
+        let mut d = std::mem::take(&mut scratch.d);
+        let loss = self.cross_entropy(batch, &inputs[count], scratch, Some(&mut d));
         for index in (0..count).rev() {
-            let scratch = &mut space.scratch;
+            let x = &inputs[index];
+            let saved = layers.get_mut(index).unwrap_or(&mut again);
             if self.recompute {
-                let mut saved = std::mem::take(&mut scratch.again);
                 let mut out = std::mem::take(&mut scratch.out);
-                saved.x.clone_from(&space.layers[index].x);
-                self.forward(&plan, &pairs, index, &mut saved, scratch, &mut out);
+                self.forward(&plan, &pairs, index, x, saved, scratch, &mut out);
                 scratch.out = out;
-                self.backward(&plan, &pairs, index, &mut saved, scratch, &mut d, into);
-                scratch.again = saved;
-            } else {
-                self.backward(
-                    &plan,
-                    &pairs,
-                    index,
-                    &mut space.layers[index],
-                    scratch,
-                    &mut d,
-                    into,
-                );
             }
+            self.backward(&plan, &pairs, index, x, saved, scratch, &mut d, into);
         }
+        (scratch.again, scratch.d) = (again, d);
         Ok(loss)
     }
 
@@ -149,6 +155,12 @@ impl<'a> Sweep<'a> {
     fn is_last(&self, index: usize) -> bool {
         index + 1 == self.decoder.layers.len()
     }
+}
+
+/// Runs `work` on a thread of rayon's current pool: then a loop over rows begins at once, where the calling thread would
+/// have to wake one up and sleep.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 /// What all layers of a micro-batch share.
@@ -185,6 +197,8 @@ impl Plan {
 /// The memory of sweeps, used again by each. It holds nothing that a later sweep reads.
 #[derive(Debug)]
 pub struct Workspace {
+    /// The layers' inputs and the last one's output, `[m, hidden]`, `[t, hidden]`.
+    inputs: Vec<Vec<f32>>,
     layers: Vec<Saved>,
     scratch: Scratch,
 }
@@ -193,12 +207,14 @@ impl Workspace {
     /// Empty, for products in this precision: `f32`, or `bf16` with sums in `f32`.
     pub fn new(precision: Precision) -> Self {
         Self {
+            inputs: Vec::new(),
             layers: Vec::new(),
             scratch: Scratch {
                 rows: Rows::new(precision),
                 low: Low::new(precision),
                 again: Saved::default(),
                 out: Vec::new(),
+                d: Vec::new(),
                 h: Vec::new(),
                 dh: Vec::new(),
                 wide: Vec::new(),
@@ -219,8 +235,10 @@ struct Scratch {
     low: Low,
     /// The activations of the layer that is computed again.
     again: Saved,
-    /// A layer's output.
+    /// The output of the layer that is computed again.
     out: Vec<f32>,
+    /// The gradient on its way down, `[m, hidden]`.
+    d: Vec<f32>,
     /// An input of projections once more, and its gradient, `[m, hidden]`.
     h: Vec<f32>,
     dh: Vec<f32>,

@@ -4,7 +4,7 @@ use harness_kernel::{Packed, Precision};
 
 use crate::error::ModelError;
 use crate::lora::{Adapter, LoraPair, Projection};
-use crate::ops::with_values;
+use crate::values::with_values;
 
 /// The packed pairs of all layers.
 pub(super) struct Pairs {

@@ -1,10 +1,8 @@
 //! What the backward pass needs of a layer's forward pass.
 
-/// The activations of one layer. Norms and the gated activation are not among them: they are computed again.
+/// The activations of one layer but its input, which is the output of the one below. Norms and the gated activation are not among them: they are computed again.
 #[derive(Debug, Default)]
 pub(super) struct Saved {
-    /// `[m, hidden]`: the layer's input.
-    pub(super) x: Vec<f32>,
     /// `[m, heads · d]` and `[m, kv_heads · d]` as they were before their heads were normalised; empty where they are not.
     pub(super) q_raw: Vec<f32>,
     pub(super) k_raw: Vec<f32>,
