@@ -11,6 +11,7 @@ mod engine;
 mod error;
 pub mod export;
 mod full;
+pub mod graph;
 mod linear;
 mod lora;
 pub mod memory;

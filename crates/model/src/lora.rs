@@ -1,9 +1,10 @@
-//! Low-rank adaptation (Hu et al. 2021): `y = x · Wᵀ + (α/r) · (x · Aᵀ) · Bᵀ` with W frozen.
+//! Low-rank adaptation (Hu et al. 2021): `y = x · Wᵀ + s · (x · Aᵀ) · Bᵀ` with W frozen. The scale `s` is `α/r`, or
+//! `α/√r` where it is stabilised for large ranks (rsLoRA, Kalajdzievski 2023).
 
 use std::fmt;
 use std::path::Path;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -101,18 +102,27 @@ impl fmt::Display for Projection {
 pub struct LoraConfig {
     /// Rank `r` of the update.
     pub rank: usize,
-    /// Numerator `α` of the scale `α/r`.
+    /// Numerator `α` of the scale.
     pub alpha: f64,
     /// Probability that an input of `A` is dropped in training.
     pub dropout: f32,
     /// Layers that get an update.
     pub targets: Vec<Projection>,
+    /// Whether the scale is `α/√r` (rsLoRA) instead of `α/r`.
+    #[serde(default)]
+    pub rank_stabilized: bool,
 }
 
 impl LoraConfig {
-    /// `α/r`.
-    pub fn scale(&self) -> f32 {
-        (self.alpha / self.rank as f64) as f32
+    /// What the update is scaled by: `α/r`, or `α/√r` where it is stabilised.
+    pub fn scale(&self) -> f64 {
+        let rank = self.rank as f64;
+        self.alpha
+            / if self.rank_stabilized {
+                rank.sqrt()
+            } else {
+                rank
+            }
     }
 
     fn check(&self) -> Result<(), ModelError> {
@@ -147,12 +157,20 @@ pub struct LoraPair {
     pub b: Var,
     /// What the update is scaled by: α/r, or α/√r.
     pub scale: f32,
+    exact_scale: f64,
+}
+
+impl LoraPair {
+    /// [`Self::scale`] before it was rounded.
+    pub fn exact_scale(&self) -> f64 {
+        self.exact_scale
+    }
 }
 
 /// The matrices of one layer as arrays, row-major.
 struct Values {
     rank: usize,
-    scale: f32,
+    scale: f64,
     a: Vec<f32>,
     b: Vec<f32>,
 }
@@ -213,7 +231,8 @@ impl Adapter {
                     pairs[projection as usize] = Some(LoraPair {
                         a: var(found.a, (found.rank, inputs))?,
                         b: var(found.b, (outputs, found.rank))?,
-                        scale: found.scale,
+                        scale: found.scale as f32,
+                        exact_scale: found.scale,
                     });
                 }
             }
@@ -258,7 +277,22 @@ impl Adapter {
             .sum()
     }
 
-    /// The adapter as PEFT's two files have it.
+    /// A copy with matrices of another type. Those of [`Self::new`] and [`Self::from_file`] are `F32`, which the hand-written
+    /// pass wants; a [`GraphModel`](crate::graph::GraphModel) wants its own.
+    ///
+    /// # Errors
+    /// If the type can't be made.
+    pub fn to_dtype(&self, dtype: DType) -> Result<Self, ModelError> {
+        let mut copy = self.clone();
+        for pair in copy.layers.iter_mut().flatten().flatten() {
+            for var in [&mut pair.a, &mut pair.b] {
+                *var = Var::from_tensor(&var.as_detached_tensor().to_dtype(dtype)?)?;
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The adapter as PEFT's two files have it, in `F32`.
     ///
     /// # Errors
     /// If a matrix can't be read back.
@@ -268,13 +302,14 @@ impl Adapter {
             tensors.push(NamedTensor {
                 name,
                 shape: var.dims().to_vec(),
-                data: var.flatten_all()?.to_vec1()?,
+                data: var.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
             });
         }
         let targets = self.config.targets.iter();
         let targets = targets.map(|target| target.name().to_owned()).collect();
         let own = || PeftConfig {
             lora_dropout: f64::from(self.config.dropout),
+            use_rslora: self.config.rank_stabilized,
             ..PeftConfig::plain(self.config.rank, self.config.alpha, targets)
         };
         let settings = self.settings.clone().unwrap_or_else(own);
@@ -311,6 +346,7 @@ impl Adapter {
             alpha: file.config.lora_alpha,
             dropout: file.config.lora_dropout as f32,
             targets,
+            rank_stabilized: file.config.use_rslora,
         };
         config.check()?;
         let mut used = 0;

@@ -131,6 +131,7 @@ fn adapter(config: &ModelConfig) -> Adapter {
         alpha: 6.0,
         dropout: 0.0,
         targets: vec![Projection::QProj, Projection::KProj, Projection::DownProj],
+        rank_stabilized: false,
     };
     let adapter = Adapter::new(config, lora, 5).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(7);

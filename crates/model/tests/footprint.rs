@@ -102,6 +102,7 @@ fn lora(path: &Path, work: &Workload, recompute: bool) {
         alpha: 16.0,
         dropout: 0.0,
         targets: Projection::ALL.to_vec(),
+        rank_stabilized: false,
     };
     let adapter = Adapter::new(decoder.config(), lora, 1).unwrap();
     let sweep = Sweep::new(&decoder, Some(&adapter)).recompute(recompute);

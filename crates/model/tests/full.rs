@@ -1,20 +1,20 @@
-//! The model whose every weight is trained: loss and gradients against plain candle operations in `f64`, and what it
+//! The model whose every weight is trained: loss and gradients against the plain form in `f64`, and what it
 //! saves against the decoder that opens it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod naive;
+mod against;
 mod tiny;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use against::{Plain, batch, distance};
 use candle_core::{Device, Tensor, Var};
 use harness_model::weights::Weights;
 use harness_model::{
     Decoder, FullModel, ModelConfig, ModelError, Precision, Sequences, Sweep, Workspace,
 };
-use naive::{Naive, batch, distance};
-use tiny::{KINDS, Tiny, tiny, wide, write};
+use tiny::{KINDS, Tiny, tiny, write};
 
 fn full(tiny: &Tiny) -> FullModel {
     let folder = tempfile::tempdir().unwrap();
@@ -41,37 +41,26 @@ fn loss_and_every_gradient_are_those_of_plain_operations() {
     for kind in KINDS {
         let tiny = tiny(kind, 21);
         let model = full(&tiny);
-        let vars: BTreeMap<String, Var> = wide(&tiny)
-            .into_iter()
-            .map(|(name, tensor)| (name, Var::from_tensor(&tensor).unwrap()))
-            .collect();
-        let naive = Naive {
-            tensors: vars
-                .iter()
-                .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
-                .collect(),
-            kind,
-            scale: 0.0,
-            lora: BTreeMap::new(),
-        };
+        let plain = Plain::full(&tiny);
         let (ids, starts, targets) = batch();
         let sequences = Sequences {
             tokens: &ids,
             starts: &starts,
             targets: &targets,
         };
-        let (loss, grads) = model.gradients(&sequences).unwrap();
-        let expected = naive.batch_loss(&sequences);
-        let wanted = expected.to_scalar::<f64>().unwrap();
-        assert!((loss - wanted).abs() < 1e-5 * wanted, "{loss} for {wanted}");
-        let expected = expected.backward().unwrap();
+        let (found, grads) = model.gradients(&sequences).unwrap();
+        let (wanted, expected) = plain.gradients(&sequences, None);
+        assert!(
+            (found - wanted).abs() < 1e-5 * wanted,
+            "{found} for {wanted}"
+        );
         let named = model.named_vars();
         assert_eq!(named.len(), tiny.tensors.len());
         for (name, var) in named {
             let found = grads.get(&name);
             let found = found.unwrap_or_else(|| panic!("no gradient for {name}"));
             let found = Tensor::from_slice(found, var.shape(), &Device::Cpu).unwrap();
-            let (error, size) = distance(&found, expected.get(&vars[&name]).unwrap());
+            let (error, size) = distance(&found, &expected[&name]);
             assert!(size > 1e-6, "{name} has a zero gradient");
             assert!(
                 error < 1e-4 * size,

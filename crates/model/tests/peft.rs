@@ -98,6 +98,7 @@ fn ours(decoder: &Decoder, seed: u64) -> Adapter {
         alpha: 5.0,
         dropout: 0.1,
         targets: Projection::ALL.to_vec(),
+        rank_stabilized: false,
     };
     let adapter = Adapter::new(decoder.config(), lora, seed).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(seed);

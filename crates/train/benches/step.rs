@@ -103,6 +103,7 @@ fn main() {
         alpha: 2.0 * rank as f64,
         dropout: 0.0,
         targets: Projection::ALL.to_vec(),
+        rank_stabilized: false,
     };
     let adapter = Adapter::new(&config, lora, 1).unwrap();
     let objective = LoraObjective::new(&decoder, &adapter, false);

@@ -31,6 +31,7 @@ fn learn(dropout: f32) -> (f64, f64, Vec<(String, Vec<f32>)>) {
         alpha: 16.0,
         dropout,
         targets: Projection::ALL.to_vec(),
+        rank_stabilized: false,
     };
     let adapter = Adapter::new(tiny.decoder.config(), lora, 1).unwrap();
     let objective = LoraObjective::new(&tiny.decoder, &adapter, false);

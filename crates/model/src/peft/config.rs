@@ -343,7 +343,7 @@ impl Rules {
     }
 
     /// Rank and scale of the update of a module, such as `model.layers.0.self_attn.q_proj`; none if it is not changed.
-    pub fn of(&self, module: &str) -> Option<(usize, f32)> {
+    pub fn of(&self, module: &str) -> Option<(usize, f64)> {
         if self.excluded.as_ref().is_some_and(|it| it.has(module)) || !self.targets.has(module) {
             return None;
         }
@@ -364,7 +364,7 @@ impl Rules {
         } else {
             rank as f64
         };
-        Some((rank, (alpha / below) as f32))
+        Some((rank, alpha / below))
     }
 }
 

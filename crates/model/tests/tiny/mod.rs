@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use harness_kernel::Precision;
 use harness_model::Decoder;
 use harness_model::weights::Weights;
@@ -179,14 +179,5 @@ pub fn tokens(seed: u64, count: usize) -> Vec<u32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..count)
         .map(|_| rng.random_range(3..VOCABULARY as u32))
-        .collect()
-}
-
-/// All tensors in `f64`.
-#[allow(dead_code)] // Not every test file that shares this module asks for it.
-pub fn wide(tiny: &Tiny) -> BTreeMap<String, Tensor> {
-    tiny.tensors
-        .iter()
-        .map(|(name, tensor)| (name.clone(), tensor.to_dtype(DType::F64).unwrap()))
         .collect()
 }
