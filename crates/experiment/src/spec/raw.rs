@@ -218,6 +218,8 @@ pub(super) struct RawLora {
     pub dropout: Option<f64>,
     /// Layers that carry an adapter; default all seven projections.
     pub targets: Option<Vec<Projection>>,
+    /// Whether the scale is alpha / √rank (rsLoRA); default false.
+    pub rank_stabilized: Option<bool>,
 }
 
 /// How answers are generated: greedily.

@@ -368,6 +368,7 @@ fn lora(raw: RawLora, check: &mut Check<'_>) -> Lora {
             share,
         ),
         targets,
+        rank_stabilized: raw.rank_stabilized.unwrap_or(false),
     }
 }
 

@@ -154,6 +154,9 @@ pub struct Lora {
     pub dropout: f64,
     /// Layers that carry an adapter.
     pub targets: Vec<Projection>,
+    /// Whether the scale is alpha / √rank.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rank_stabilized: bool,
 }
 
 /// How answers are generated: greedily.
