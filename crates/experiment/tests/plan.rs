@@ -166,11 +166,19 @@ fn a_digest_changes_with_what_determines_the_result_and_nothing_else() {
         assert_eq!(changed(&[set], &none), prompted, "{set}");
     }
     assert_eq!(
-        changed(&["train.method=lora", "train.loss=completion"], &none),
+        changed(
+            &[
+                "train.method=lora",
+                "train.loss=completion",
+                "train.lora.rank_stabilized=false"
+            ],
+            &none
+        ),
         nothing
     );
     for sets in [
         &["train.loss=all"][..],
+        &["train.lora.rank_stabilized=true"],
         &["train.method=full", "train.lora="],
     ] {
         let moved = changed(sets, &none);

@@ -352,11 +352,23 @@ fn an_adapter_survives_its_file_and_fits_its_model_only() {
     let adapter = adapter(&small, &[Projection::QProj, Projection::UpProj]);
     let file = adapter.to_file("tiny").unwrap();
     let back = Adapter::from_file(small.decoder.config(), &file).unwrap();
+    assert_eq!(back.config(), adapter.config());
     for ((name, a), (other, b)) in adapter.named_vars().into_iter().zip(back.named_vars()) {
         assert_eq!(name, other);
         let bits = |v: &Var| v.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(bits(&a), bits(&b));
     }
+    let config = LoraConfig {
+        rank_stabilized: true,
+        ..adapter.config().clone()
+    };
+    let stabilized = Adapter::new(small.decoder.config(), config, 5).unwrap();
+    let file = stabilized.to_file("tiny").unwrap();
+    assert!(file.config.use_rslora);
+    let back = Adapter::from_file(small.decoder.config(), &file).unwrap();
+    assert_eq!(back.config(), stabilized.config());
+    let scale = back.pair(0, Projection::QProj).unwrap().exact_scale();
+    assert!((scale - 6.0 / 3f64.sqrt()).abs() < 1e-15, "{scale}");
     let mut larger = small.decoder.config().clone();
     larger.intermediate += 1;
     let error = Adapter::from_file(&larger, &file).unwrap_err().to_string();

@@ -92,13 +92,13 @@ fn adapters_of_peft_compute_what_they_do_there() {
 }
 
 /// A random adapter for the base, as if it were trained.
-fn ours(decoder: &Decoder, seed: u64) -> Adapter {
+fn ours(decoder: &Decoder, seed: u64, rank_stabilized: bool) -> Adapter {
     let lora = LoraConfig {
         rank: 3,
         alpha: 5.0,
         dropout: 0.1,
         targets: Projection::ALL.to_vec(),
-        rank_stabilized: false,
+        rank_stabilized,
     };
     let adapter = Adapter::new(decoder.config(), lora, seed).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -126,7 +126,9 @@ fn our_adapters_compute_the_same_in_peft() {
     write(&golden, &golden.config, &model);
     let decoder = base();
     let ids: Vec<u32> = (3..40).collect();
-    let mut adapters: Vec<AdapterFile> = vec![ours(&decoder, 1).to_file("base").unwrap()];
+    let mut adapters: Vec<AdapterFile> = [false, true]
+        .map(|it| ours(&decoder, 1, it).to_file("base").unwrap())
+        .into();
     // And those of PEFT with every way of settings, written by us.
     adapters.extend(NAMES.map(|name| read(&decoder, &folder(name)).to_file("base").unwrap()));
     for file in adapters {
@@ -159,7 +161,9 @@ fn several_adapters_on_one_base() {
     let decoder = base();
     let ids: Vec<u32> = (5..45).collect();
     let adapters: Vec<AdapterWeights> = (1..4)
-        .map(|seed| AdapterWeights::new(&ours(&decoder, seed), decoder.config().layers).unwrap())
+        .map(|seed| {
+            AdapterWeights::new(&ours(&decoder, seed, seed > 1), decoder.config().layers).unwrap()
+        })
         .collect();
     let run = |which: Option<usize>| {
         Engine::new(&decoder, which.map(|i| &adapters[i]))
@@ -167,7 +171,7 @@ fn several_adapters_on_one_base() {
             .unwrap()
     };
     let alone: Vec<Vec<f32>> = (0..3)
-        .map(|i| logits(&base(), Some(&ours(&base(), i + 1)), &ids))
+        .map(|i| logits(&base(), Some(&ours(&base(), i + 1, i > 0)), &ids))
         .collect();
     let plain = logits(&base(), None, &ids);
     for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {

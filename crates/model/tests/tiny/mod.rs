@@ -1,4 +1,8 @@
 //! Tiny random models, written as a checkpoint folder and kept as tensors for reference implementations.
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses a part"
+)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -42,7 +46,6 @@ const PLAIN: Kind = Kind {
 };
 
 /// Models that differ in what the decoder computes.
-#[allow(dead_code)] // Not every test file that shares this module asks for all.
 pub const KINDS: [Kind; 7] = [
     PLAIN,
     Kind {
@@ -78,7 +81,6 @@ pub const KINDS: [Kind; 7] = [
 
 impl Kind {
     /// Whether a query of this layer sees the latest positions only.
-    #[allow(dead_code)]
     pub fn window_of(&self, layer: usize) -> Option<usize> {
         self.window.filter(|_| self.name != "qwen2" || layer > 0)
     }
@@ -91,7 +93,6 @@ impl Kind {
     }
 }
 
-#[allow(dead_code)] // Not every test file that shares this module reads all of it.
 pub struct Tiny {
     pub kind: Kind,
     pub tensors: BTreeMap<String, Tensor>,
