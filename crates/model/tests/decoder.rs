@@ -234,51 +234,6 @@ fn dropout_follows_its_seed_and_none_is_off() {
     assert_eq!(alone.to_bits(), plain.0.to_bits());
 }
 
-/// With the masks drawn, the loss is a function of the adapter like any other: its gradients are its slopes.
-#[test]
-fn gradients_with_dropout_are_slopes() {
-    let tiny = tiny(KINDS[2], 4);
-    let plain = adapter(&tiny, &Projection::ALL);
-    let config = LoraConfig {
-        dropout: 0.3,
-        ..plain.config().clone()
-    };
-    let adapter = Adapter::new(tiny.decoder.config(), config, 5).unwrap();
-    for ((_, var), (_, from)) in adapter.named_vars().iter().zip(plain.named_vars()) {
-        var.set(from.as_tensor()).unwrap();
-    }
-    let (ids, starts, targets) = batch();
-    let sequences = Sequences {
-        tokens: &ids,
-        starts: &starts,
-        targets: &targets,
-    };
-    let (_, grads) = sweep(&tiny, &adapter, &sequences, Some(8), false);
-    for (name, var) in adapter.named_vars() {
-        let (origin, gradient) = (var.as_tensor().copy().unwrap(), &grads[&name]);
-        let size = gradient
-            .iter()
-            .map(|g| f64::from(*g).powi(2))
-            .sum::<f64>()
-            .sqrt();
-        let direction = Tensor::from_slice(gradient, var.shape(), &Device::Cpu).unwrap();
-        let mut ends = [0.0; 2];
-        let step = 2e-2 / size;
-        for (end, step) in ends.iter_mut().zip([step, -step]) {
-            let moved = (&origin + direction.affine(step, 0.0).unwrap()).unwrap();
-            var.set(&moved).unwrap();
-            *end = sweep(&tiny, &adapter, &sequences, Some(8), false).0;
-        }
-        var.set(&origin).unwrap();
-        let slope = (ends[0] - ends[1]) / (2.0 * step);
-        let expected = size * size;
-        assert!(
-            (slope - expected).abs() < 0.02 * expected,
-            "{name}: {slope} for {expected}"
-        );
-    }
-}
-
 fn generate(engine: &Engine<'_>, prompts: &[Vec<u32>], batch_size: usize) -> Vec<Generation> {
     let options = GenerateOptions {
         batch_size,

@@ -1,8 +1,8 @@
 //! The objective of training in plain differentiable operations: slow, of any float type, on any device.
 
 use candle_core::{Error, Result, Tensor, Var};
+use harness_model::Adapter;
 use harness_model::graph::GraphModel;
-use harness_model::{Adapter, Sequences};
 
 use crate::batch::PackedBatch;
 use crate::objective::{Differentiable, DropoutKey};
@@ -25,13 +25,12 @@ impl Differentiable for GraphObjective<'_> {
     }
 
     fn summed_loss(&self, batch: &PackedBatch, dropout: Option<DropoutKey>) -> Result<Tensor> {
-        let sequences = Sequences {
-            tokens: &batch.tokens,
-            starts: &batch.starts,
-            targets: &batch.targets,
-        };
         self.model
-            .summed_loss(self.adapter, &sequences, dropout.map(|key| key.seed))
+            .summed_loss(
+                self.adapter,
+                &batch.sequences(),
+                dropout.map(|key| key.seed),
+            )
             .map_err(Error::wrap)
     }
 }
