@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::exp::softmax_in_place;
-use crate::matmul::matmul_panels;
+use crate::matmul::{Init, matmul_panels};
 use crate::pack::WIDTH;
 use crate::threads::Shared;
 
@@ -209,6 +209,7 @@ pub fn attend(
                     d * WIDTH,
                     seen,
                     (&mut scores[r * group * padded..], padded),
+                    Init::Zero,
                 );
                 for scores in scores[r * group * padded..]
                     .chunks_exact_mut(padded)
@@ -229,6 +230,7 @@ pub fn attend(
                 cache.capacity * WIDTH,
                 d,
                 (&mut buffer, d),
+                Init::Zero,
             );
             for (r, values) in buffer.chunks_exact(group * d).enumerate() {
                 // SAFETY: a task writes its own heads of its own rows, inside `out` by the checks above.

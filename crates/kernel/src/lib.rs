@@ -23,6 +23,7 @@ mod kv;
 mod loss;
 mod matmul;
 mod memory;
+mod nf4;
 mod norm;
 mod outer;
 mod pack;
@@ -32,6 +33,7 @@ mod rows;
 mod simd;
 mod small;
 mod split;
+mod stored;
 mod swiglu;
 mod threads;
 
@@ -41,6 +43,7 @@ pub use kv::{KvCache, KvShape, attend};
 pub use loss::{argmax, cross_entropy_row, cross_entropy_rows, log_sum_exp};
 pub use matmul::{Init, matmul};
 pub use memory::keep_freed_memory;
+pub use nf4::Nf4;
 pub use norm::{
     rms_norm, rms_norm_backward, rms_norm_backward_row, rms_norm_row, rms_norm_weight_gradient,
 };
@@ -50,5 +53,6 @@ pub use product::{Start, product, sum_of_products};
 pub use rope::Rope;
 pub use rows::Rows;
 pub use small::{add_a_b, add_a_bt, add_at_b};
+pub use stored::Stored;
 pub use swiglu::{swiglu, swiglu_backward, swiglu_backward_row, swiglu_row};
 pub use threads::{for_each_row_block, keep_candle_on_one_thread};

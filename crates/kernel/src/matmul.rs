@@ -8,6 +8,7 @@ use half::bf16;
 use rayon::prelude::*;
 
 use crate::pack::{Packed, Panels, WIDTH, padded};
+use crate::stored::{self, Stored, transposed_panels};
 use crate::threads::Shared;
 
 /// Rows of a register tile: 12 × 2 accumulators fill 24 of the 32 AVX-512 registers.
@@ -37,7 +38,57 @@ pub fn matmul(x: &[f32], m: usize, weights: &Packed, out: &mut [f32], init: Init
     match &weights.panels {
         Panels::F32(panels) => run(x, m, (panels, k), (n, k), out, init),
         Panels::Bf16(panels) => run(x, m, (panels.values(), padded(k)), (n, k), out, init),
+        Panels::Stored { matrix, transposed } => {
+            stored(x, m, (matrix.as_ref(), *transposed), (n, k), out, init);
+        }
     }
+}
+
+/// [`matmul`] with a matrix that stays as it is stored: each panel is made once, used and forgotten.
+fn stored(
+    x: &[f32],
+    m: usize,
+    (matrix, transposed): (&dyn Stored, bool),
+    (n, k): (usize, usize),
+    out: &mut [f32],
+    init: Init,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let out = Shared(out.as_mut_ptr());
+    let room = || (Vec::new(), vec![0f32; k * WIDTH], vec![0f32; m * WIDTH]);
+    (0..n.div_ceil(WIDTH))
+        .into_par_iter()
+        .for_each_init(room, |(buffer, made, result), panel| {
+            if transposed {
+                transposed_panels(matrix, panel..panel + 1, 0..k, buffer, made);
+            } else {
+                stored::panel(matrix, panel, 0..k, buffer, made);
+            }
+            let width = WIDTH.min(n - panel * WIDTH);
+            // SAFETY: every task reads and writes its own columns of `out`, which `matmul` found to be `m · n` long.
+            let row = |row: usize| unsafe { out.at(row * n + panel * WIDTH) };
+            if init == Init::Keep {
+                for (r, result) in result.chunks_exact_mut(WIDTH).enumerate() {
+                    // SAFETY: as above.
+                    unsafe { std::ptr::copy_nonoverlapping(row(r), result.as_mut_ptr(), width) };
+                }
+            }
+            matmul_panels(
+                (x, k),
+                (m, k),
+                made,
+                k * WIDTH,
+                WIDTH,
+                (result, WIDTH),
+                init,
+            );
+            for (r, result) in result.chunks_exact(WIDTH).enumerate() {
+                // SAFETY: as above.
+                unsafe { std::ptr::copy_nonoverlapping(result.as_ptr(), row(r), width) };
+            }
+        });
 }
 
 /// As [`matmul`], on the calling thread, for panels of `f32` that are not a [`Packed`]: the cache of keys and values.
@@ -49,6 +100,7 @@ pub(crate) fn matmul_panels(
     panel_stride: usize,
     n: usize,
     (out, out_stride): (&mut [f32], usize),
+    init: Init,
 ) {
     if m == 0 || n == 0 {
         return;
@@ -68,7 +120,7 @@ pub(crate) fn matmul_panels(
         k,
         out: Shared(out.as_mut_ptr()),
         out_stride,
-        init: Init::Zero,
+        init,
     };
     with_scratch(m * k, |tiles| {
         let stretch = job.stretch(m);

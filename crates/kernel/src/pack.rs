@@ -5,12 +5,14 @@
 //! `panel[k/2][WIDTH][2]`, which is how the processor's bfloat16 products read them. The product walks a panel from
 //! end to end, so a decoding step streams each weight once, in order.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use half::bf16;
 use rayon::prelude::*;
 
 use crate::aligned::Aligned;
+use crate::stored::Stored;
 
 /// Outputs a panel: two AVX-512 registers of `f32`.
 pub(crate) const WIDTH: usize = 32;
@@ -41,6 +43,11 @@ pub(crate) enum Panels {
     F32(Vec<f32>),
     /// `[n / WIDTH][k / 2][WIDTH][2]`, `k` rounded up to a multiple of [`STEP`] with zeros.
     Bf16(Aligned),
+    /// In fewer bits; read as it is, or as its transpose.
+    Stored {
+        matrix: Arc<dyn Stored>,
+        transposed: bool,
+    },
 }
 
 /// Inputs that a step of the processor's bfloat16 products takes.
@@ -106,12 +113,34 @@ impl Packed {
         })
     }
 
-    /// The same matrix packed the other way round: from `x · Wᵀ` to `y · W`.
+    /// A matrix that stays as it is stored.
+    pub fn stored(matrix: Arc<dyn Stored>) -> Self {
+        Self {
+            n: matrix.outputs(),
+            k: matrix.inputs(),
+            panels: Panels::Stored {
+                matrix,
+                transposed: false,
+            },
+        }
+    }
+
+    /// The same matrix packed the other way round: from `x · Wᵀ` to `y · W`. One that stays as it is stored is shared.
     #[must_use]
     pub fn transposed(&self) -> Self {
-        let precision = match self.panels {
+        let precision = match &self.panels {
             Panels::F32(_) => Precision::F32,
             Panels::Bf16(_) => Precision::Bf16,
+            Panels::Stored { matrix, transposed } => {
+                return Self {
+                    n: self.k,
+                    k: self.n,
+                    panels: Panels::Stored {
+                        matrix: Arc::clone(matrix),
+                        transposed: !transposed,
+                    },
+                };
+            }
         };
         Self::build(self.k, self.n, precision, |out, input| self.at(input, out))
     }
@@ -158,6 +187,9 @@ impl Packed {
         match &self.panels {
             Panels::F32(data) => data.len() * 4,
             Panels::Bf16(data) => data.values().len() * 2,
+            // Its transpose is the same memory.
+            Panels::Stored { transposed, .. } if *transposed => 0,
+            Panels::Stored { matrix, .. } => matrix.bytes(),
         }
     }
 
@@ -169,6 +201,18 @@ impl Packed {
             Panels::Bf16(data) => {
                 data.values()[panel * padded(self.k) * WIDTH + pair_place(offset, input)].to_f32()
             }
+            Panels::Stored { matrix, transposed } => {
+                let (row, place) = if *transposed {
+                    (input, output)
+                } else {
+                    (output, input)
+                };
+                let mut values = [0f32; WIDTH];
+                let first = place / WIDTH * WIDTH;
+                let count = WIDTH.min(matrix.inputs() - first);
+                matrix.read(row, first, &mut values[..count]);
+                values[place - first]
+            }
         }
     }
 
@@ -179,6 +223,14 @@ impl Packed {
     /// If there is no such row or `into` is too short.
     pub fn copy_row(&self, output: usize, into: &mut [f32]) {
         assert!(output < self.n, "row {output} of {}", self.n);
+        if let Panels::Stored {
+            matrix,
+            transposed: false,
+        } = &self.panels
+        {
+            matrix.read(output, 0, &mut into[..self.k]);
+            return;
+        }
         for (input, value) in into[..self.k].iter_mut().enumerate() {
             *value = self.at(output, input);
         }

@@ -14,6 +14,7 @@ use crate::matmul::{Init, matmul};
 use crate::pack::{Packed, Panels, STEP, WIDTH, padded};
 use crate::rows::{Form, Rows, TILE};
 use crate::split::split_panel;
+use crate::stored::{self, transposed_panels};
 use crate::threads::Shared;
 
 /// Steps a stretch at most: 40 kB of a panel of bfloat16.
@@ -178,9 +179,8 @@ struct Stretch<'a> {
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 thread_local! {
-    /// A stretch of a panel in parts.
-    static STRIPE: std::cell::RefCell<Vec<crate::aligned::Aligned>> =
-        const { std::cell::RefCell::new(Vec::new()) };
+    /// For each term, the panels of a stretch that were made for it.
+    static STRIPES: std::cell::RefCell<Vec<Stripe>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -192,10 +192,8 @@ impl Job<'_> {
     unsafe fn compute(&self, pairs: std::ops::Range<usize>, panels: std::ops::Range<usize>) {
         // SAFETY: the caller's promise.
         let unit = unsafe { amx::Tiles::new() };
-        STRIPE.with_borrow_mut(|stripes| {
-            stripes.resize_with(self.terms.len().max(stripes.len()), || {
-                crate::aligned::Aligned::zeros(0)
-            });
+        STRIPES.with_borrow_mut(|stripes| {
+            stripes.resize_with(self.terms.len().max(stripes.len()), Stripe::default);
             // The stretches of the first term one by one; all others go with its last.
             let (main, others) = (&self.terms[0], &self.terms[1..]);
             let steps = padded(main.weights.inputs()) / STEP;
@@ -216,11 +214,14 @@ impl Job<'_> {
                         begins: false,
                     }));
                 }
+                for stripe in stripes.iter_mut() {
+                    stripe.panels = 0..0;
+                }
                 for panel in panels.clone() {
                     let factors: Vec<(Parts, &[bf16])> = stretches
                         .iter()
                         .zip(stripes.iter_mut())
-                        .map(|(stretch, stripe)| stretch.panel(panel, stripe))
+                        .map(|(stretch, stripe)| stretch.panel(panel, panels.end, stripe))
                         .collect();
                     for pair in pairs.clone() {
                         for (stretch, (parts, b)) in stretches.iter().zip(&factors) {
@@ -303,15 +304,62 @@ impl Job<'_> {
     }
 }
 
+/// Panels of a stretch in parts, made from another form.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+struct Stripe {
+    panels: std::ops::Range<usize>,
+    parts: crate::aligned::Aligned,
+    values: Vec<f32>,
+    buffer: Vec<f32>,
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+impl Default for Stripe {
+    fn default() -> Self {
+        Self {
+            panels: 0..0,
+            parts: crate::aligned::Aligned::zeros(0),
+            values: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+impl Stripe {
+    /// Splits `panels` of `[inputs][WIDTH]` values each into parts of `size` values.
+    fn split(&mut self, values: &[f32], panels: usize, parts: usize, size: usize) {
+        self.parts.resize(panels * size);
+        let panel = values.len() / panels;
+        let into = self.parts.values_mut().chunks_exact_mut(size);
+        for (values, into) in values.chunks_exact(panel).zip(into) {
+            if parts == 3 {
+                split_panel::<3>(values, into);
+            } else {
+                split_panel::<1>(values, into);
+            }
+        }
+    }
+}
+
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 impl Stretch<'_> {
-    /// The weights of this stretch of a panel, as the unit reads them: in place, or in parts in `stripe`.
+    /// The weights of this stretch of a panel, as the unit reads them: in place, or made in `stripe`. The panels up to `end`
+    /// will be asked for next.
     fn panel<'s>(
         &'s self,
         panel: usize,
-        stripe: &'s mut crate::aligned::Aligned,
+        end: usize,
+        stripe: &'s mut Stripe,
     ) -> (Parts, &'s [bf16]) {
         let (k, parts) = (self.term.weights.inputs(), self.term.parts);
+        let made = if parts == 3 {
+            Parts::ThreeByThree
+        } else {
+            Parts::OneByOne
+        };
+        let inputs = self.first * STEP..((self.first + self.steps) * STEP).min(k);
+        let size = self.steps * parts * STEP * WIDTH;
         match &self.term.weights.panels {
             Panels::Bf16(data) => {
                 let panel = &data.values()[panel * padded(k) * WIDTH..];
@@ -325,17 +373,43 @@ impl Stretch<'_> {
             }
             Panels::F32(data) => {
                 let panel = &data[panel * k * WIDTH..][..k * WIDTH];
-                let end = ((self.first + self.steps) * STEP).min(k) * WIDTH;
-                let from = &panel[self.first * STEP * WIDTH..end];
-                stripe.resize(self.steps * parts * STEP * WIDTH);
-                let parts = if parts == 3 {
-                    split_panel::<3>(from, stripe.values_mut());
-                    Parts::ThreeByThree
-                } else {
-                    split_panel::<1>(from, stripe.values_mut());
-                    Parts::OneByOne
-                };
-                (parts, stripe.values())
+                stripe.split(
+                    &panel[inputs.start * WIDTH..inputs.end * WIDTH],
+                    1,
+                    parts,
+                    size,
+                );
+                (made, stripe.parts.values())
+            }
+            Panels::Stored { matrix, transposed } => {
+                if !stripe.panels.contains(&panel) {
+                    let mut values = std::mem::take(&mut stripe.values);
+                    let buffer = &mut stripe.buffer;
+                    let mut room =
+                        |panels: usize| values.resize(panels * inputs.len() * WIDTH, 0.0);
+                    stripe.panels = if *transposed {
+                        // What is made together is used together.
+                        let block = matrix.block() / WIDTH;
+                        let panels = panel..(panel / block * block + block).min(end);
+                        room(panels.len());
+                        transposed_panels(
+                            matrix.as_ref(),
+                            panels.clone(),
+                            inputs,
+                            buffer,
+                            &mut values,
+                        );
+                        panels
+                    } else {
+                        room(1);
+                        stored::panel(matrix.as_ref(), panel, inputs, buffer, &mut values);
+                        panel..panel + 1
+                    };
+                    stripe.split(&values, stripe.panels.len(), parts, size);
+                    stripe.values = values;
+                }
+                let place = (panel - stripe.panels.start) * size;
+                (made, &stripe.parts.values()[place..place + size])
             }
         }
     }

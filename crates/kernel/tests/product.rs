@@ -1,7 +1,11 @@
 //! The product of training against a sum in `f64`: as exact as one in `f32`, whatever unit computes it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use harness_kernel::{Init, Packed, Precision, Rows, Start, matmul, product, sum_of_products};
+use std::sync::Arc;
+
+use harness_kernel::{
+    Init, Nf4, Packed, Precision, Rows, Start, Stored, matmul, product, sum_of_products,
+};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -138,6 +142,46 @@ fn terms_and_starts_add_up() {
             product(&rows[0], &weights[0], &mut steps, Init::Keep);
             product(&rows[1], &weights[1], &mut steps, Init::Keep);
             assert_eq!(out, steps, "{m} {n} {k} {from:?}");
+        }
+    }
+}
+
+/// A matrix that stays in four bits gives the product of its values, in both directions.
+#[test]
+fn stored_weights_are_their_values() {
+    for (m, n, k) in [(1, 1, 1), (40, 70, 100), (65, 300, 700), (33, 96, 64)] {
+        let w = random(1, n * k);
+        let stored = Nf4::read_rows(n, k, |row, out| {
+            out.copy_from_slice(&w[row * k..][..k]);
+            Ok::<(), ()>(())
+        });
+        let stored = Arc::new(stored.unwrap());
+        let mut values = vec![0f32; n * k];
+        for (row, values) in values.chunks_exact_mut(k).enumerate() {
+            stored.read(row, 0, values);
+        }
+        let forward = Packed::stored(stored);
+        let plain = Packed::rows(&values, n, k, Precision::F32);
+        for (weights, plain) in [(forward.transposed(), plain.transposed()), (forward, plain)] {
+            let (n, k) = (plain.outputs(), plain.inputs());
+            let x = random(2, m * k);
+            for precision in [Precision::F32, Precision::Bf16] {
+                let shape = (m, n, k);
+                assert_eq!(
+                    run(precision, &x, &weights, shape),
+                    run(precision, &x, &plain, shape)
+                );
+            }
+            for init in [Init::Zero, Init::Keep] {
+                let (mut a, mut b) = (random(3, m * n), random(3, m * n));
+                matmul(&x, m, &weights, &mut a, init);
+                matmul(&x, m, &plain, &mut b, init);
+                assert_eq!(a, b);
+            }
+            let (mut a, mut b) = (vec![0f32; k], vec![0f32; k]);
+            weights.copy_row(n - 1, &mut a);
+            plain.copy_row(n - 1, &mut b);
+            assert_eq!(a, b);
         }
     }
 }
