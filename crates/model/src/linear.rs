@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use harness_kernel::{Init, Packed, Precision, matmul};
+use harness_kernel::{Init, Packed, matmul};
 
 /// Weights that are never trained. The form for the backward pass is packed when it is first asked for, so
 /// that prediction does not pay for it.
@@ -14,25 +14,6 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// From a row-major `[outputs, inputs]` matrix and `outputs` biases.
-    ///
-    /// # Panics
-    /// If `weight` or `bias` has another length.
-    pub fn new(
-        weight: &[f32],
-        outputs: usize,
-        inputs: usize,
-        bias: Option<Vec<f32>>,
-        precision: Precision,
-    ) -> Self {
-        assert!(bias.as_ref().is_none_or(|bias| bias.len() == outputs));
-        Self {
-            forward: Packed::rows(weight, outputs, inputs, precision),
-            backward: OnceLock::new(),
-            bias,
-        }
-    }
-
     /// From a packed matrix, and `outputs` biases.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! Seconds of an optimisation step of `LoRA` on all linear layers, at the shapes of real models with random weights:
 //!
 //!     cargo bench -p harness-train --profile release -- [--shape 135m|0.5b|1.5b] [--batch N] [--length N] [--trained N]
-//!         [--rank N] [--precision f32|bf16] [--steps N]
+//!         [--rank N] [--precision f32|bf16] [--base plain|nf4] [--recompute yes] [--steps N]
 //!
 //! It prints one line of JSON: the seconds of each step (the first, which is not counted, left out), tokens a second, the
 //! peak of memory, and the share of the speed of this machine's matrix products. Operations are counted without the
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use harness_kernel::{Init, Packed, keep_candle_on_one_thread, keep_freed_memory, matmul};
-use harness_model::weights::Tensors;
+use harness_model::weights::{Base, Tensors};
 use harness_model::{Adapter, Decoder, LoraConfig, ModelConfig, ModelError, Precision, Projection};
 use harness_train::gradients::{step_gradients, trainable};
 use harness_train::{AdamW, AdamWOptions, LoraObjective, TrainExample};
@@ -96,8 +96,14 @@ fn main() {
         other => panic!("no precision {other}"),
     };
     let config = config(shape);
-    let decoder =
-        Decoder::load_tensors(&Random(config.clone()), precision, &mut |_, _| {}).unwrap();
+    let base = match options.get("base").map_or("plain", String::as_str) {
+        "plain" => Base::Plain,
+        "nf4" => Base::Nf4,
+        other => panic!("no base {other}"),
+    };
+    let recompute = options.get("recompute").is_some_and(|it| it == "yes");
+    let random = Random(config.clone());
+    let decoder = Decoder::build(&random, precision, base, &mut |_, _| {}).unwrap();
     let lora = LoraConfig {
         rank,
         alpha: 2.0 * rank as f64,
@@ -106,7 +112,7 @@ fn main() {
         rank_stabilized: false,
     };
     let adapter = Adapter::new(&config, lora, 1).unwrap();
-    let objective = LoraObjective::new(&decoder, &adapter, false);
+    let objective = LoraObjective::new(&decoder, &adapter, recompute);
     let vars = trainable(&objective).unwrap();
     let mut optimizer = AdamW::new(&vars, AdamWOptions::default()).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(3);
@@ -154,7 +160,7 @@ fn main() {
         "{}",
         serde_json::json!({
             "side": "harness", "shape": shape, "batch": batch, "length": length, "trained": trained, "rank": rank,
-            "precision": format!("{precision:?}").to_lowercase(), "seconds": seconds, "median_s": median, "cpu_s": cpu,
+            "precision": format!("{precision:?}").to_lowercase(), "base": base, "recompute": recompute, "seconds": seconds, "median_s": median, "cpu_s": cpu,
             "tokens_per_s": tokens as f64 / median, "peak_mib": peak_mib(), "gflops": flops / median / 1e9,
             "product_gflops": ceiling, "share": flops / median / 1e9 / ceiling,
         })

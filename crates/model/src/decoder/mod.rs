@@ -15,7 +15,7 @@ use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::linear::Linear;
 use crate::lora::Projection;
-use crate::weights::{Tensors, Weights};
+use crate::weights::{Base, Tensors, Weights};
 
 pub use sequences::Sequences;
 pub(crate) use sequences::attention_shapes;
@@ -71,8 +71,21 @@ impl Decoder {
         precision: Precision,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {
+        Self::load_base(weights, precision, Base::Plain, progress)
+    }
+
+    /// [`Self::load`] with the projections kept as `base` says, to train an adapter in little memory.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_base(
+        weights: &Weights,
+        precision: Precision,
+        base: Base,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, ModelError> {
         weights.refuse_surplus()?;
-        Self::load_tensors(weights, precision, progress)
+        Self::build(weights, precision, base, progress)
     }
 
     /// [`Self::load`] from tensors that need not lie in a file.
@@ -84,19 +97,32 @@ impl Decoder {
         precision: Precision,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, ModelError> {
+        Self::build(weights, precision, Base::Plain, progress)
+    }
+
+    /// [`Self::load_base`] from tensors that need not lie in a file.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn build(
+        weights: &dyn Tensors,
+        precision: Precision,
+        base: Base,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, ModelError> {
         let config = weights.config().clone();
         let (vocabulary, hidden) = (config.vocab_size, config.hidden);
-        let matrix = |name: &str, outputs: usize, inputs: usize, bias: Option<Vec<f32>>| {
+        let matrix = |name: &str, outputs: usize, inputs: usize| {
             let matrix = weights.matrix(name, outputs, inputs, precision)?;
-            Ok::<_, ModelError>(Arc::new(Linear::packed_with(matrix, bias)))
+            Ok::<_, ModelError>(Arc::new(Linear::packed_with(matrix, None)))
         };
         let vector =
             |name: &str, len: usize| Ok::<_, ModelError>(Arc::new(weights.tensor(name, &[len])?));
-        let embedding = matrix("model.embed_tokens.weight", vocabulary, hidden, None)?;
+        let embedding = matrix("model.embed_tokens.weight", vocabulary, hidden)?;
         let head = if config.tied {
             Arc::clone(&embedding)
         } else {
-            matrix("lm_head.weight", vocabulary, hidden, None)?
+            matrix("lm_head.weight", vocabulary, hidden)?
         };
         let mut layers = Vec::with_capacity(config.layers);
         for index in 0..config.layers {
@@ -110,7 +136,9 @@ impl Decoder {
                         .biased(&config)
                         .then(|| weights.tensor(&format!("{path}.bias"), &[outputs]))
                         .transpose()?;
-                    matrix(&format!("{path}.weight"), outputs, inputs, bias)
+                    let name = format!("{path}.weight");
+                    let matrix = weights.frozen(&name, outputs, inputs, precision, base)?;
+                    Ok(Arc::new(Linear::packed_with(matrix, bias)))
                 })
                 .collect();
             // Of several errors the first in order is told.

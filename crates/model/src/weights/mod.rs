@@ -4,6 +4,7 @@
 //! number formats; it does not know what a decoder computes with them, nor devices.
 
 mod error;
+mod frozen;
 pub mod gguf;
 mod licence;
 mod read_at;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use error::WeightError;
+pub use frozen::Base;
 use harness_kernel::{Packed, Precision};
 use rayon::prelude::*;
 
@@ -134,10 +136,7 @@ impl Weights {
         let shape = [outputs, inputs];
         self.has_shape(name, &shape)?;
         let packed = Packed::read_rows(outputs, inputs, precision, |first, rows| {
-            match self {
-                Self::Gguf(w) => w.rows(name, first, rows)?,
-                Self::Safetensors(w) => w.rows(name, first, rows)?,
-            }
+            self.rows(name, first, rows)?;
             // Gathered without a branch.
             if rows.iter().fold(false, |any, v| any | !v.is_finite()) {
                 return check_finite(self.path(), name, rows);
@@ -149,6 +148,14 @@ impl Weights {
             self.tensor(name, &shape)?;
         }
         packed
+    }
+
+    /// The rows of a matrix from row `first` on; `out` has room for whole rows.
+    fn rows(&self, name: &str, first: usize, out: &mut [f32]) -> Result<(), WeightError> {
+        match self {
+            Self::Gguf(w) => w.rows(name, first, out),
+            Self::Safetensors(w) => w.rows(name, first, out),
+        }
     }
 
     fn has_shape(&self, name: &str, shape: &[usize]) -> Result<(), WeightError> {
@@ -226,6 +233,21 @@ pub trait Tensors: Sync {
         let data = self.tensor(name, &[outputs, inputs])?;
         Ok(Packed::rows(&data, outputs, inputs, precision))
     }
+
+    /// A matrix `[outputs, inputs]` that is never trained, kept as `base` says; what is no GGUF file has no blocks.
+    ///
+    /// # Errors
+    /// As [`Self::tensor`].
+    fn frozen(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        precision: Precision,
+        base: Base,
+    ) -> Result<Packed, ModelError> {
+        frozen::frozen(self, name, (outputs, inputs), precision, base)
+    }
 }
 
 impl Tensors for Weights {
@@ -245,6 +267,17 @@ impl Tensors for Weights {
         precision: Precision,
     ) -> Result<Packed, ModelError> {
         Ok(self.packed(name, outputs, inputs, precision)?)
+    }
+
+    fn frozen(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+        precision: Precision,
+        base: Base,
+    ) -> Result<Packed, ModelError> {
+        Ok(self.kept(name, (outputs, inputs), precision, base)?)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::blocks::BlockType;
 use super::header::{Header, TensorInfo};
 use super::names::{EMBEDDING, OUTPUT, ROPE_FACTORS, hf_name};
 use crate::config::{ModelConfig, RopeScaling};
@@ -141,9 +142,29 @@ impl GgufWeights {
     ) -> Result<(), WeightError> {
         let info = self.info(name)?;
         let row = info.shape.last().copied().unwrap_or(1).max(1);
+        let raw = self.raw_rows(name, first, out.len() / row)?;
+        info.block.decode(&raw, out);
+        Ok(())
+    }
+
+    /// The block format of a tensor.
+    pub(crate) fn block(&self, name: &str) -> Result<BlockType, WeightError> {
+        Ok(self.info(name)?.block)
+    }
+
+    /// The blocks of a matrix, its rows in the order of the Hugging Face layout.
+    pub(crate) fn raw(&self, name: &str) -> Result<Vec<u8>, WeightError> {
+        let rows = self.info(name)?.shape.first().copied().unwrap_or(0);
+        self.raw_rows(name, 0, rows)
+    }
+
+    /// The blocks of `count` rows from row `first` on.
+    fn raw_rows(&self, name: &str, first: usize, count: usize) -> Result<Vec<u8>, WeightError> {
+        let info = self.info(name)?;
+        let row = info.shape.last().copied().unwrap_or(1).max(1);
         let row_bytes = row / info.block.elements() * info.block.bytes();
         let all: usize = info.shape.iter().product::<usize>() / row;
-        let mut raw = vec![0; out.len() / row * row_bytes];
+        let mut raw = vec![0; count * row_bytes];
         let read = |at: usize, raw: &mut [u8]| {
             let start = info.start + (at * row_bytes) as u64;
             read_exact_at(&self.file, raw, start).map_err(|source| WeightError::Io {
@@ -159,8 +180,7 @@ impl GgufWeights {
                 }
             }
         }
-        info.block.decode(&raw, out);
-        Ok(())
+        Ok(raw)
     }
 
     fn info(&self, name: &str) -> Result<&TensorInfo, WeightError> {
