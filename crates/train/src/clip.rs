@@ -1,24 +1,40 @@
 //! Clipping of gradients by their global norm (Pascanu et al. 2013). It does not know where gradients come from.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
 
 use crate::gradients::Gradients;
+use crate::slices::{part, scaled, sum_of_squares};
 
-/// √(Σ over all gradients of the squared Frobenius norm), computed in f64 and summed in the order of the names.
-///
-/// One number leaves the device, however many gradients there are.
+/// √(Σ over all gradients of the squared Frobenius norm), computed in f64 and summed in the order of the names, with the
+/// same bits at any number of threads.
 pub fn global_norm(gradients: &Gradients) -> Result<f64> {
-    if gradients.is_empty() {
-        return Ok(0.0);
+    let mut sum = 0.0;
+    for gradient in gradients.values() {
+        sum += squares(gradient)?;
     }
-    let squares = gradients
-        .values()
-        .map(|gradient| gradient.to_dtype(DType::F64)?.sqr()?.sum_all())
-        .collect::<Result<Vec<Tensor>>>()?;
-    Ok(Tensor::stack(&squares, 0)?
+    Ok(sum.sqrt())
+}
+
+/// Σ x² over a tensor, in f64.
+fn squares(gradient: &Tensor) -> Result<f64> {
+    let gradient = gradient.contiguous()?;
+    {
+        let (storage, layout) = gradient.storage_and_layout();
+        match &*storage {
+            Storage::Cpu(CpuStorage::F32(values)) => {
+                return Ok(sum_of_squares(part(values, layout)?));
+            }
+            Storage::Cpu(CpuStorage::F64(values)) => {
+                return Ok(sum_of_squares(part(values, layout)?));
+            }
+            _ => {}
+        }
+    }
+    gradient
+        .to_dtype(DType::F64)?
+        .sqr()?
         .sum_all()?
-        .to_scalar::<f64>()?
-        .sqrt())
+        .to_scalar::<f64>()
 }
 
 /// Scales the gradients so that their global norm is at most `max_norm`; returns the norm before clipping.
@@ -30,7 +46,7 @@ pub fn clip_global_norm(gradients: &mut Gradients, max_norm: f64) -> Result<f64>
     let factor = max_norm / (norm + 1e-6);
     if max_norm > 0.0 && norm.is_finite() && factor < 1.0 {
         for gradient in gradients.values_mut() {
-            *gradient = gradient.affine(factor, 0.0)?;
+            *gradient = scaled(gradient, factor)?;
         }
     }
     Ok(norm)

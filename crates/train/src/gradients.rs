@@ -9,6 +9,7 @@ use candle_core::{Tensor, Var};
 use crate::batch::{PackedBatch, TrainExample, micro_batches};
 use crate::error::TrainError;
 use crate::objective::{DropoutKey, Objective};
+use crate::slices::scaled;
 
 /// One gradient per trainable variable, by name, each of its variable's shape and dtype.
 pub type Gradients = BTreeMap<String, Tensor>;
@@ -94,9 +95,7 @@ pub fn step_gradients(
     }
     let scale = 1.0 / target_tokens.max(1) as f64;
     for gradient in gradients.values_mut() {
-        *gradient = gradient
-            .affine(scale, 0.0)
-            .map_err(in_pass("the scaling of gradients"))?;
+        *gradient = scaled(gradient, scale).map_err(in_pass("the scaling of gradients"))?;
     }
     Ok(StepGradients {
         gradients,

@@ -27,8 +27,10 @@ pub mod order;
 mod preview;
 mod random;
 mod schedule;
+mod slices;
 mod tensors;
 mod trainer;
+mod update;
 
 pub use batch::{LeftOut, PackedBatch, TrainExample};
 pub use checkpoint::{CheckpointError, latest as latest_checkpoint};

@@ -1,5 +1,5 @@
 //! `AdamW` (Loshchilov and Hutter 2019) with the arithmetic of `torch.optim.AdamW`, and a state that can be saved.
-//! It does not know losses, schedules or files.
+//! It does not know losses, schedules or files, nor how an update runs over memory.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gradients::Gradients;
 use crate::tensors::{self, TensorsError};
+use crate::update::{Moments, Rule};
 
 /// What stays the same over a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -16,7 +17,8 @@ pub struct AdamWOptions {
     pub betas: (f64, f64),
     /// ε, added to the root of the second moment.
     pub eps: f64,
-    /// λ of the decoupled weight decay.
+    /// λ of the decoupled weight decay. It shrinks tensors of two dimensions or more alone: a vector is a norm's gain
+    /// or a bias, where pulling to 0 would change what the layer computes rather than keep it simple.
     pub weight_decay: f64,
 }
 
@@ -83,10 +85,10 @@ pub struct AdamW {
 #[derive(Debug)]
 struct Slot {
     var: Var,
-    /// m, the running mean of gradients.
-    first: Tensor,
-    /// v, the running mean of squared gradients.
-    second: Tensor,
+    /// m, the running mean of gradients, and v, that of squared gradients.
+    moments: Moments,
+    /// The learning rate of this variable over that of the step.
+    rate: f64,
 }
 
 impl AdamW {
@@ -105,10 +107,11 @@ impl AdamW {
             }
             // `zeros_like` of a variable is itself a variable; the moments must not be.
             let zeros = || Tensor::zeros(var.shape(), var.dtype(), var.device());
+            let moments = zeros().and_then(|first| Moments::of(var, first, zeros()?));
             let slot = Slot {
                 var: var.clone(),
-                first: zeros().map_err(in_update(name))?,
-                second: zeros().map_err(in_update(name))?,
+                moments: moments.map_err(in_update(name))?,
+                rate: 1.0,
             };
             slots.insert(name.clone(), slot);
         }
@@ -124,10 +127,22 @@ impl AdamW {
         self.steps
     }
 
+    /// Gives each variable a learning rate of its own: that of the step times what `rate` says of the variable's name.
+    /// Weight decay, being a share of the learning rate, follows it.
+    #[must_use]
+    pub fn with_rates(mut self, rate: impl Fn(&str) -> f64) -> Self {
+        for (name, slot) in &mut self.slots {
+            slot.rate = rate(name);
+        }
+        self
+    }
+
     /// One update of every variable at learning rate η:
     ///
-    /// θ ← θ·(1 − η·λ);  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;
+    /// θ ← θ·(1 − η·λ) where θ has two dimensions or more;  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;
     /// θ ← θ − η/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)
+    ///
+    /// On the CPU this is one pass over θ, m, v and g in place, with the same bytes at any number of threads.
     ///
     /// # Errors
     /// When a variable has no gradient, or one of another shape or dtype. Nothing has changed then.
@@ -156,14 +171,26 @@ impl AdamW {
             weight_decay,
         } = self.options;
         let t = self.steps as f64;
-        let size = learning_rate / (1.0 - betas.0.powf(t));
         let root_correction = (1.0 - betas.1.powf(t)).sqrt();
-        let decay = 1.0 - learning_rate * weight_decay;
         for (name, slot) in &mut self.slots {
             let Some(gradient) = gradients.get(name) else {
                 continue;
             };
-            slot.update(gradient, betas, eps, decay, size, root_correction)
+            let rate = learning_rate * slot.rate;
+            let decays = slot.var.rank() >= 2;
+            let rule = Rule {
+                betas,
+                eps,
+                decay: if decays {
+                    1.0 - rate * weight_decay
+                } else {
+                    1.0
+                },
+                size: rate / (1.0 - betas.0.powf(t)),
+                root_correction,
+            };
+            slot.moments
+                .update(&slot.var, gradient, &rule)
                 .map_err(in_update(name))?;
         }
         Ok(())
@@ -172,56 +199,38 @@ impl AdamW {
     /// The state (t, m and v of each variable) as safetensors bytes: `NAME.m`, `NAME.v`, and t in the header.
     /// Equal states give equal bytes.
     pub fn save(&self) -> Result<Vec<u8>, OptimizerError> {
-        Ok(tensors::encode(&self.moments(), self.steps)?)
+        Ok(tensors::encode(&self.moments()?, self.steps)?)
     }
 
     /// Takes over a state written by [`Self::save`] over variables of the same names, shapes and dtypes.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), OptimizerError> {
-        let (mut moments, steps) = tensors::decode(bytes, &self.moments())?;
-        for (name, slot) in &mut self.slots {
-            if let Some(first) = moments.remove(&format!("{name}.m")) {
-                slot.first = first;
+        let (mut moments, steps) = tensors::decode(bytes, &self.moments()?)?;
+        let mut restored = BTreeMap::new();
+        for (name, slot) in &self.slots {
+            if let Some(first) = moments.remove(&format!("{name}.m"))
+                && let Some(second) = moments.remove(&format!("{name}.v"))
+            {
+                let both = Moments::of(&slot.var, first, second).map_err(in_update(name))?;
+                restored.insert(name.clone(), both);
             }
-            if let Some(second) = moments.remove(&format!("{name}.v")) {
-                slot.second = second;
+        }
+        for (name, slot) in &mut self.slots {
+            if let Some(both) = restored.remove(name) {
+                slot.moments = both;
             }
         }
         self.steps = steps;
         Ok(())
     }
 
-    fn moments(&self) -> BTreeMap<String, Tensor> {
-        self.slots
-            .iter()
-            .flat_map(|(name, slot)| {
-                [
-                    (format!("{name}.m"), slot.first.clone()),
-                    (format!("{name}.v"), slot.second.clone()),
-                ]
-            })
-            .collect()
-    }
-}
-
-impl Slot {
-    fn update(
-        &mut self,
-        gradient: &Tensor,
-        betas: (f64, f64),
-        eps: f64,
-        decay: f64,
-        size: f64,
-        root_correction: f64,
-    ) -> candle_core::Result<()> {
-        // Detached: an update must not grow a graph that outlives the step.
-        let gradient = gradient.detach();
-        let value = self.var.as_detached_tensor();
-        self.first = (self.first.affine(betas.0, 0.0)? + gradient.affine(1.0 - betas.0, 0.0)?)?;
-        self.second =
-            (self.second.affine(betas.1, 0.0)? + gradient.sqr()?.affine(1.0 - betas.1, 0.0)?)?;
-        let scale = self.second.sqrt()?.affine(1.0 / root_correction, eps)?;
-        let change = self.first.div(&scale)?.affine(size, 0.0)?;
-        self.var.set(&(value.affine(decay, 0.0)? - change)?)
+    fn moments(&self) -> Result<BTreeMap<String, Tensor>, OptimizerError> {
+        let mut all = BTreeMap::new();
+        for (name, slot) in &self.slots {
+            let (first, second) = slot.moments.tensors(&slot.var).map_err(in_update(name))?;
+            all.insert(format!("{name}.m"), first);
+            all.insert(format!("{name}.v"), second);
+        }
+        Ok(all)
     }
 }
 

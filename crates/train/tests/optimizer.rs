@@ -174,3 +174,46 @@ fn half_precision_is_refused() {
     let error = AdamW::new(&variable(DType::BF16), DECAYED).unwrap_err();
     assert!(error.to_string().contains("p is BF16"), "{error}");
 }
+
+/// Two variables of one value each after one step without gradient: what is left is the decay.
+#[test]
+fn only_matrices_decay_and_each_variable_has_its_rate() {
+    let one = |shape: &[usize]| {
+        let value = Tensor::ones(shape, DType::F64, &Device::Cpu).unwrap();
+        Var::from_tensor(&value).unwrap()
+    };
+    let vars = BTreeMap::from([
+        ("a.bias".to_owned(), one(&[1])),
+        ("a.weight".to_owned(), one(&[1, 1])),
+        ("b.weight".to_owned(), one(&[1, 1])),
+    ]);
+    let rates = |name: &str| if name.starts_with('b') { 4.0 } else { 1.0 };
+    let mut optimizer = AdamW::new(&vars, DECAYED).unwrap().with_rates(rates);
+    let still = vars
+        .iter()
+        .map(|(name, var)| (name.clone(), var.zeros_like().unwrap().detach()))
+        .collect();
+    optimizer.step(0.5, &still).unwrap();
+    let left = |name: &str| {
+        let flat = vars[name].flatten_all().unwrap();
+        flat.to_vec1::<f64>().unwrap()[0]
+    };
+    assert_eq!(left("a.bias").to_bits(), 1.0_f64.to_bits());
+    assert!((left("a.weight") - 0.95).abs() < 1e-15);
+    assert!((left("b.weight") - 0.80).abs() < 1e-15);
+
+    // The first step of Adam has the size of the rate, whatever the gradient.
+    let plain = AdamWOptions {
+        weight_decay: 0.0,
+        ..DECAYED
+    };
+    let mut optimizer = AdamW::new(&vars, plain).unwrap().with_rates(rates);
+    let before = [left("a.weight"), left("b.weight")];
+    let ones = vars
+        .iter()
+        .map(|(name, var)| (name.clone(), var.ones_like().unwrap().detach()))
+        .collect();
+    optimizer.step(0.01, &ones).unwrap();
+    assert!((before[0] - left("a.weight") - 0.01).abs() < 1e-9);
+    assert!((before[1] - left("b.weight") - 0.04).abs() < 1e-9);
+}
