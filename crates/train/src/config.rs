@@ -28,8 +28,16 @@ pub struct TrainConfig {
     pub warmup_ratio: f64,
     /// Steps over which the learning rate rises, in place of `warmup_ratio`.
     pub warmup_steps: Option<usize>,
-    /// Shape of the learning rate after the warm-up: `constant`, `linear` or `cosine`.
+    /// Shape of the learning rate after the warm-up: `constant`, `linear`, `cosine` or `wsd`.
     pub schedule: ScheduleKind,
+    /// Share of the steps, at the end, over which the rate of `wsd` falls, rounded up to whole steps.
+    pub decay_ratio: f64,
+    /// `LoRA+` (Hayou et al. 2024): the learning rate of the variables whose names end in `lora_B.weight` over that of the
+    /// others; 1 is plain `LoRA`. `B` starts at 0 and has the width of the layer on its other side, so with one rate for both
+    /// matrices `A` sets how large that can be and `B` learns too slowly; the authors advise 16 with a smaller rate.
+    pub lora_plus_ratio: f64,
+    /// Whether a step takes examples of like length: see [`crate::order::bucketed_order`].
+    pub length_bucketing: bool,
     /// Decoupled weight decay λ: each step shrinks the weights by the factor 1 − rate·λ.
     pub weight_decay: f64,
     /// Decay of the first and second moment of `AdamW`.
@@ -45,8 +53,16 @@ pub struct TrainConfig {
     /// Steps between measurements of the development loss, which is also taken before the first step and after
     /// the last; 0 never measures.
     pub dev_every: usize,
+    /// What is measured on the development examples to tell better weights from worse.
+    pub dev_measure: Measure,
+    /// When to end before the last step because nothing gets better; `None` never does.
+    pub early_stop: Option<EarlyStop>,
+    /// Which weights are the result.
+    pub select: Select,
     /// Steps between checkpoints; 0 writes one only at the end and when stopped.
     pub checkpoint_every: usize,
+    /// How many of the newest checkpoints are kept; the best by the development measure stays beside them.
+    pub keep_checkpoints: usize,
 }
 
 impl Default for TrainConfig {
@@ -65,6 +81,9 @@ impl Default for TrainConfig {
             warmup_ratio: 0.03,
             warmup_steps: None,
             schedule: ScheduleKind::Cosine,
+            decay_ratio: 0.1,
+            lora_plus_ratio: 1.0,
+            length_bucketing: false,
             weight_decay,
             betas,
             eps,
@@ -72,9 +91,43 @@ impl Default for TrainConfig {
             max_length: 2048,
             seed: 0,
             dev_every: 0,
+            dev_measure: Measure::Loss,
+            early_stop: None,
+            select: Select::Last,
             checkpoint_every: 0,
+            keep_checkpoints: 1,
         }
     }
+}
+
+/// What is measured on the development examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Mean loss per target token: less is better.
+    Loss,
+    /// What the caller's score says, [`crate::Run::score`]: more is better. The loss is measured beside it.
+    Score,
+}
+
+/// Ending a run whose development measure gets no better.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStop {
+    /// Measurements in a row without an improvement after which the run ends.
+    pub patience: usize,
+    /// By how much the measure has to change for the better to count as one.
+    pub min_delta: f64,
+}
+
+/// Which weights are the result of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// Those after the last step.
+    Last,
+    /// Those of the best development measure, the first among equals. They may be those before the first step.
+    Best,
 }
 
 /// One value that cannot be used.
@@ -178,6 +231,43 @@ impl TrainConfig {
             zero_or_more,
         );
         check(
+            (0.0..=1.0).contains(&self.decay_ratio),
+            "decay_ratio",
+            &self.decay_ratio,
+            "a share from 0 to 1",
+        );
+        check(
+            positive(self.lora_plus_ratio),
+            "lora_plus_ratio",
+            &self.lora_plus_ratio,
+            above_zero,
+        );
+        if let Some(EarlyStop {
+            patience,
+            min_delta,
+        }) = self.early_stop
+        {
+            check(patience > 0, "early_stop.patience", &patience, count);
+            check(
+                not_negative(min_delta),
+                "early_stop.min_delta",
+                &min_delta,
+                zero_or_more,
+            );
+        }
+        check(
+            self.dev_every > 0 || (self.early_stop.is_none() && self.select == Select::Last),
+            "dev_every",
+            &self.dev_every,
+            "1 or more: early_stop and select: best go by what is measured",
+        );
+        check(
+            self.keep_checkpoints > 0,
+            "keep_checkpoints",
+            &self.keep_checkpoints,
+            count,
+        );
+        check(
             self.max_length > 1,
             "max_length",
             &self.max_length,
@@ -205,7 +295,17 @@ impl TrainConfig {
             kind: self.schedule,
             peak: self.learning_rate,
             warmup_steps: self.warmup_steps.unwrap_or(by_ratio).min(total_steps),
+            decay_steps: (self.decay_ratio * total_steps as f64).ceil() as usize,
             total_steps,
+        }
+    }
+
+    /// The learning rate of a variable over that of the step, by its name.
+    pub fn rate_of(&self, name: &str) -> f64 {
+        if name.ends_with("lora_B.weight") {
+            self.lora_plus_ratio
+        } else {
+            1.0
         }
     }
 

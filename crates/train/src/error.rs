@@ -44,7 +44,7 @@ pub enum TrainError {
         quantity: &'static str,
         /// The step, counted from 1.
         step: usize,
-        /// Ids of the examples it was computed from.
+        /// Ids of the examples to blame; of all it was computed from, where none is found so alone.
         ids: Vec<String>,
     },
     /// Variables that the loss does not reach: an operation on their path records no gradient.
@@ -54,6 +54,17 @@ pub enum TrainError {
         step: usize,
         /// Names of the variables.
         names: Vec<String>,
+    },
+    /// The configuration measures a score, and the caller gave none.
+    #[error("dev_measure asks for a score, but there is nothing that computes one")]
+    NoScore,
+    /// The caller's score failed.
+    #[error("the development score after step {step}: {source}")]
+    Score {
+        /// Steps done.
+        step: usize,
+        /// What the caller said.
+        source: crate::measure::ScoreError,
     },
     /// The update failed.
     #[error(transparent)]

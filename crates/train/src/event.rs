@@ -31,6 +31,20 @@ pub enum Event {
     Step(StepRecord),
     /// After each measurement on the development examples.
     DevLoss(DevLoss),
+    /// Before the first step of a resumed run: a checkpoint that cannot be read, so that an older one is used.
+    Damaged {
+        /// Folder of the checkpoint.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The run ends before its last step: nothing has got better for as long as was asked.
+    EarlyStop {
+        /// Steps done.
+        step: usize,
+        /// The best measurement.
+        best: Best,
+    },
     /// After a checkpoint is safely on disk.
     Checkpoint {
         /// Steps done.
@@ -70,12 +84,24 @@ pub struct DevLoss {
     pub loss: f64,
     /// Number of target tokens.
     pub target_tokens: usize,
+    /// The caller's score, where that is what is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+}
+
+/// The best measurement of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Steps done before it.
+    pub step: usize,
+    /// The score where there is one, otherwise the development loss.
+    pub measure: f64,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// All steps are done.
+    /// All steps are done, or as many as brought anything.
     Finished(Summary),
     /// The stop flag was raised: the step was finished and, where there is a folder for it, a checkpoint written.
     Stopped(Summary),
@@ -95,6 +121,12 @@ impl Outcome {
 pub struct Summary {
     /// Optimisation steps done.
     pub steps: usize,
+    /// Whether the run ended because nothing got better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
+    /// The step whose weights are the result, where the best were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Best>,
     /// Number of trainable numbers.
     pub trainable_parameters: usize,
     /// Different training examples seen at least once.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use candle_core::{Tensor, Var};
 
 use crate::batch::{PackedBatch, TrainExample, micro_batches};
+use crate::clip::global_norm;
 use crate::error::TrainError;
 use crate::objective::{DropoutKey, Objective};
 use crate::slices::scaled;
@@ -51,7 +52,7 @@ pub fn trainable(objective: &dyn Objective) -> Result<BTreeMap<String, Var>, Tra
 /// `budget` is the token limit of a micro-batch; `seed` and `step` (0-based) name the dropout streams.
 ///
 /// # Errors
-/// When a loss is not finite (with the ids of its micro-batch), when a variable gets no gradient at all (its path
+/// When a loss is not finite (with the ids of the examples of its micro-batch that are to blame, if that can be told), when a variable gets no gradient at all (its path
 /// to the loss runs through an operation without backward), or when the computation itself fails.
 pub fn step_gradients(
     objective: &dyn Objective,
@@ -74,10 +75,11 @@ pub fn step_gradients(
             .gradients(&batch, Some(key), &mut gradients)
             .map_err(in_pass("the forward and backward pass"))?;
         if !loss.is_finite() {
+            let alone = |batch: &PackedBatch| objective.loss(batch);
             return Err(TrainError::NotFinite {
                 quantity: "the loss",
                 step: step + 1,
-                ids: ids(&examples[run.clone()]),
+                ids: guilty(&examples[run.clone()], alone),
             });
         }
         total += loss;
@@ -123,6 +125,36 @@ pub fn mean_loss(
             .map_err(in_pass("the forward pass"))?;
     }
     Ok((total / target_tokens.max(1) as f64, target_tokens))
+}
+
+/// The ids of the examples whose gradients, each computed alone, are not finite; all ids where none is found so.
+pub(crate) fn guilty_of_gradients(
+    objective: &dyn Objective,
+    examples: &[&TrainExample],
+) -> Vec<String> {
+    guilty(examples, |batch| {
+        let mut gradients = Gradients::new();
+        objective.gradients(batch, None, &mut gradients)?;
+        global_norm(&gradients)
+    })
+}
+
+/// The ids of the examples of which `alone` gives no finite number; all ids where none is found so, as when it took
+/// several together, or a draw of the dropout. What fails is not finite either.
+fn guilty(
+    examples: &[&TrainExample],
+    alone: impl Fn(&PackedBatch) -> candle_core::Result<f64>,
+) -> Vec<String> {
+    let found: Vec<&TrainExample> = examples
+        .iter()
+        .copied()
+        .filter(|example| !alone(&PackedBatch::pack(&[example])).is_ok_and(f64::is_finite))
+        .collect();
+    if found.is_empty() {
+        ids(examples)
+    } else {
+        ids(&found)
+    }
 }
 
 /// Names of the examples, for errors.

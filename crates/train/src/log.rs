@@ -1,5 +1,22 @@
 //! The curve of a run as JSON Lines: one line per step and per development loss, on disk as soon as it is known.
 //! A resumed run continues the file, so that it reads like that of a run that was never interrupted.
+//!
+//! Each line is an object; `event` says which. A key that is not known to a reader is to be passed over.
+//!
+//! | `event` | key | what |
+//! | --- | --- | --- |
+//! | `step` | `step`, `of` | the step, counted from 1, and the steps of the whole run |
+//! | | `loss` | nats per target token, the mean over the step, before its update |
+//! | | `learning_rate` | of the update |
+//! | | `grad_norm` | global norm before clipping |
+//! | | `tokens`, `target_tokens` | tokens read, and those of them that carried loss |
+//! | | `micro_batches` | forward and backward passes |
+//! | `dev_loss` | `step` | steps done before the measurement; 0 is the untrained model |
+//! | | `loss` | nats per target token over all development examples, without dropout |
+//! | | `target_tokens` | tokens that carried loss |
+//! | | `score` | share of right answers, where the run measures it |
+//!
+//! There is no time in it: two runs of the same seed have the same bytes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -74,7 +91,7 @@ impl StepLog {
                 // One call for the whole line, unbuffered: a kill leaves at most one torn line, the last.
                 self.file.write_all(&line).map_err(io)
             }
-            Event::Checkpoint { .. } => Ok(()),
+            Event::Checkpoint { .. } | Event::Damaged { .. } | Event::EarlyStop { .. } => Ok(()),
         }
     }
 
@@ -157,6 +174,7 @@ mod tests {
             step,
             loss: 1.5,
             target_tokens: 3,
+            score: None,
         })
     }
 

@@ -9,6 +9,8 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) enum Stream {
     /// The shuffle of one epoch.
     Order,
+    /// The order of an epoch's steps where examples of like length share one.
+    Buckets,
     /// The dropout masks of one micro-batch.
     Dropout,
 }
@@ -17,6 +19,7 @@ pub(crate) enum Stream {
 pub(crate) fn stream(seed: u64, name: Stream, a: u64, b: u64) -> ChaCha8Rng {
     let tag = match name {
         Stream::Order => *b"order\0\0\0",
+        Stream::Buckets => *b"buckets\0",
         Stream::Dropout => *b"dropout\0",
     };
     let mut key = [0_u8; 32];

@@ -14,6 +14,10 @@ pub enum ScheduleKind {
     Linear,
     /// Falls as half a cosine wave to 0 at the end (Loshchilov and Hutter 2017, without restarts).
     Cosine,
+    /// Warm-up, stable, decay (Hu et al. 2024, `MiniCPM`): stays at the peak, then falls over the last steps as
+    /// `1 − √x`, x the share of the fall that is done, which Hägele et al. (2024) found better than a straight line.
+    /// The stable part is that of every longer run, so a run can be extended from a checkpoint before the fall.
+    Wsd,
 }
 
 /// A resolved schedule. Letters: w warm-up steps, T steps in all, s the 0-based step.
@@ -25,13 +29,15 @@ pub struct Schedule {
     pub peak: f64,
     /// w.
     pub warmup_steps: usize,
+    /// Steps at the end over which the rate falls, d; for [`ScheduleKind::Wsd`] alone.
+    pub decay_steps: usize,
     /// T. The rate would be 0 at step T, which is never taken.
     pub total_steps: usize,
 }
 
 impl Schedule {
     /// Rate of step `s`: `peak·(s+1)/(w+1)` for s < w, so that no step is wasted at rate 0 and the peak is first
-    /// reached at s = w; then the shape over the progress `(s−w)/(T−w)`.
+    /// reached at s = w; then the shape over the progress `(s−w)/(T−w)`, or for WSD, over that of the fall, `(s−(T−d))/d`.
     pub fn rate(&self, step: usize) -> f64 {
         if step < self.warmup_steps {
             return self.peak * (step + 1) as f64 / (self.warmup_steps + 1) as f64;
@@ -42,6 +48,11 @@ impl Schedule {
             ScheduleKind::Constant => self.peak,
             ScheduleKind::Linear => self.peak * (1.0 - progress),
             ScheduleKind::Cosine => self.peak * 0.5 * (1.0 + (PI * progress).cos()),
+            ScheduleKind::Wsd => {
+                let fall = self.decay_steps.min(span).max(1);
+                let fallen = (step + fall).saturating_sub(self.total_steps) as f64 / fall as f64;
+                self.peak * (1.0 - fallen.min(1.0).sqrt())
+            }
         }
     }
 }
@@ -56,6 +67,7 @@ mod tests {
             kind,
             peak: 8.0,
             warmup_steps,
+            decay_steps: 4,
             total_steps,
         };
         for (step, &expected) in expected.iter().enumerate() {
@@ -81,6 +93,9 @@ mod tests {
             &[4.0, 8.0, 4.0 + half_root, 4.0, 4.0 - half_root, 0.0],
         );
         check(ScheduleKind::Cosine, 0, 1, &[8.0]);
+        let wsd = [4.0, 8.0, 8.0, 8.0, 4.0, 8.0 - 8.0 * 0.5_f64.sqrt()];
+        check(ScheduleKind::Wsd, 1, 7, &wsd);
+        check(ScheduleKind::Wsd, 2, 3, &[8.0 / 3.0, 16.0 / 3.0, 8.0, 0.0]);
         check(
             ScheduleKind::Linear,
             4,

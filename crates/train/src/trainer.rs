@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 
 use crate::batch::{LeftOut, TrainExample, admit};
-use crate::checkpoint::{self, Checkpoint, CheckpointError, Progress};
+use crate::checkpoint::Progress;
 use crate::clip::clip_global_norm;
-use crate::config::TrainConfig;
+use crate::config::{Select, TrainConfig};
 use crate::error::TrainError;
-use crate::event::{DevLoss, Event, Outcome, StepRecord, Summary};
-use crate::gradients::{ids, mean_loss, step_gradients, trainable};
+use crate::event::{Event, Outcome, StepRecord, Summary};
+use crate::gradients::{guilty_of_gradients, step_gradients, trainable};
+use crate::measure::{Score, best, is_over, measure};
 use crate::objective::Objective;
 use crate::optimizer::AdamW;
-use crate::order::step_examples;
-use crate::tensors;
+use crate::order::{bucketed_step_examples, step_examples};
+use crate::resume::{copy, go_back, put, resume, save};
 
 /// What a run works on. It borrows everything, so one configuration can serve many runs.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,8 @@ pub struct Run<'a> {
     pub checkpoints: Option<&'a Path>,
     /// Whether to continue from the checkpoint in that folder, where there is one.
     pub resume: bool,
+    /// What measures the weights, where the configuration asks for a score.
+    pub score: Option<Score<'a>>,
     /// Raised (by a signal handler, say) to end the run after the step that is being computed.
     pub stop: &'a AtomicBool,
 }
@@ -60,10 +63,10 @@ pub fn train(
         });
     }
     let vars = trainable(objective)?;
-    let mut optimizer = AdamW::new(&vars, config.adamw())?;
+    let mut optimizer = AdamW::new(&vars, config.adamw())?.with_rates(|name| config.rate_of(name));
     let mut progress = Progress::new(config.clone(), digest(&examples, &development));
     if let Some(folder) = run.checkpoints.filter(|_| run.resume) {
-        resume(folder, &vars, &mut optimizer, &mut progress)?;
+        resume(folder, &vars, &mut optimizer, &mut progress, on_event)?;
     }
     let steps = config.total_steps(examples.len());
     let schedule = config.schedule(steps);
@@ -79,17 +82,37 @@ pub fn train(
     });
 
     let measures = config.dev_every > 0 && !development.is_empty();
-    if measures && progress.dev.is_empty() && progress.steps.is_empty() {
-        measure(objective, &development, &mut progress, on_event)?;
+    // Without a folder the best weights are kept in memory.
+    let mut best_weights: Option<BTreeMap<String, Tensor>> = None;
+    let keeps_best = config.select == Select::Best;
+    if progress.steps.is_empty() {
+        // The log of a run that starts with its first step is empty, whatever was measured before it.
+        for &measured in &progress.dev {
+            on_event(Event::DevLoss(measured));
+        }
     }
+    if measures && progress.dev.is_empty() && progress.steps.is_empty() {
+        let measured = measure(objective, &development, config, run.score, 0)?;
+        progress.dev.push(measured);
+        on_event(Event::DevLoss(measured));
+        if keeps_best {
+            match run.checkpoints {
+                Some(folder) => save(folder, &vars, &optimizer, &progress, on_event)?,
+                None => best_weights = Some(copy(&vars)?),
+            }
+        }
+    }
+    let lengths: Vec<usize> = examples.iter().map(|example| example.len()).collect();
+    let mut over = is_over(config, &progress.dev);
     let mut stopped = false;
-    while progress.steps.len() < steps && !stopped {
+    while progress.steps.len() < steps && !stopped && !over {
         let step = progress.steps.len();
-        let batch: Vec<&TrainExample> =
+        let chosen = if config.length_bucketing {
+            bucketed_step_examples(step, &lengths, config.batch_size, config.seed)
+        } else {
             step_examples(step, examples.len(), config.batch_size, config.seed)
-                .into_iter()
-                .map(|index| examples[index])
-                .collect();
+        };
+        let batch: Vec<&TrainExample> = chosen.into_iter().map(|index| examples[index]).collect();
         let mut computed = step_gradients(
             objective,
             &vars,
@@ -109,7 +132,7 @@ pub fn train(
             return Err(TrainError::NotFinite {
                 quantity: "the gradient norm",
                 step: step + 1,
-                ids: ids(&batch),
+                ids: guilty_of_gradients(objective, &batch),
             });
         }
         let learning_rate = schedule.rate(step);
@@ -128,114 +151,52 @@ pub fn train(
         progress.steps.push(record);
         on_event(Event::Step(record));
         let done = step + 1;
+        let mut better = false;
         if measures && (done.is_multiple_of(config.dev_every) || done == steps) {
-            measure(objective, &development, &mut progress, on_event)?;
+            let measured = measure(objective, &development, config, run.score, done)?;
+            progress.dev.push(measured);
+            on_event(Event::DevLoss(measured));
+            better = best(&progress.dev).is_some_and(|best| best.step == done);
+            over = is_over(config, &progress.dev);
         }
-        stopped = done < steps && run.stop.load(Ordering::Relaxed);
-        let due = config.checkpoint_every > 0 && done.is_multiple_of(config.checkpoint_every);
-        if let Some(folder) = run.checkpoints
-            && (due || stopped || done == steps)
+        if over
+            && done < steps
+            && let Some(best) = best(&progress.dev)
         {
-            save(folder, &vars, &optimizer, &progress, on_event)?;
+            on_event(Event::EarlyStop { step: done, best });
+        }
+        stopped = done < steps && !over && run.stop.load(Ordering::Relaxed);
+        let due = config.checkpoint_every > 0 && done.is_multiple_of(config.checkpoint_every);
+        match run.checkpoints {
+            Some(folder) if due || better || stopped || over || done == steps => {
+                save(folder, &vars, &optimizer, &progress, on_event)?;
+            }
+            None if better && keeps_best => best_weights = Some(copy(&vars)?),
+            _ => {}
         }
     }
-    let summary = summarise(
+    let selected = best(&progress.dev).filter(|_| keeps_best && !stopped);
+    if let Some(best) = selected.filter(|best| best.step != progress.steps.len()) {
+        match (run.checkpoints, best_weights) {
+            (Some(folder), _) => go_back(folder, best.step, &vars)?,
+            (None, Some(weights)) => put(&weights, &vars)?,
+            (None, None) => {}
+        }
+    }
+    let mut summary = summarise(
         &progress,
         examples.len(),
         trainable_parameters,
         left_out,
         dev_left_out,
     );
+    summary.stopped_early = over && progress.steps.len() < steps;
+    summary.selected = selected;
     Ok(if stopped {
         Outcome::Stopped(summary)
     } else {
         Outcome::Finished(summary)
     })
-}
-
-/// Takes over the newest checkpoint of `folder`, where there is one. On an error nothing has changed.
-fn resume(
-    folder: &Path,
-    vars: &BTreeMap<String, Var>,
-    optimizer: &mut AdamW,
-    progress: &mut Progress,
-) -> Result<(), TrainError> {
-    let Some(path) = checkpoint::latest(folder)? else {
-        return Ok(());
-    };
-    let checkpoint = checkpoint::read(&path)?;
-    progress.continues(&checkpoint.progress, &path)?;
-    let (weights, _) = tensors::decode(&checkpoint.weights, &weights(vars)).map_err(|source| {
-        CheckpointError::Weights {
-            path: path.clone(),
-            source,
-        }
-    })?;
-    optimizer
-        .restore(&checkpoint.optimizer)
-        .map_err(|source| CheckpointError::Optimizer { path, source })?;
-    for (name, var) in vars {
-        if let Some(weight) = weights.get(name) {
-            var.set(weight).map_err(|source| TrainError::Tensor {
-                during: "restoring the weights",
-                source: Box::new(source),
-            })?;
-        }
-    }
-    *progress = checkpoint.progress;
-    Ok(())
-}
-
-fn save(
-    folder: &Path,
-    vars: &BTreeMap<String, Var>,
-    optimizer: &AdamW,
-    progress: &Progress,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<(), TrainError> {
-    let weights = tensors::encode(&weights(vars), optimizer.steps()).map_err(|source| {
-        CheckpointError::Weights {
-            path: folder.to_owned(),
-            source,
-        }
-    })?;
-    let checkpoint = Checkpoint {
-        progress: progress.clone(),
-        weights,
-        optimizer: optimizer.save()?,
-    };
-    let path = checkpoint::write(folder, &checkpoint)?;
-    on_event(Event::Checkpoint {
-        step: progress.steps.len(),
-        path,
-    });
-    Ok(())
-}
-
-fn measure(
-    objective: &dyn Objective,
-    development: &[&TrainExample],
-    progress: &mut Progress,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<(), TrainError> {
-    let budget = progress.config.micro_batch_tokens;
-    let (loss, target_tokens) = mean_loss(objective, development, budget)?;
-    let step = progress.steps.len();
-    if !loss.is_finite() {
-        return Err(TrainError::NotFinite {
-            quantity: "the development loss",
-            step,
-            ids: ids(development),
-        });
-    }
-    let measured = DevLoss {
-        step,
-        loss,
-        target_tokens,
-    };
-    progress.dev.push(measured);
-    on_event(Event::DevLoss(measured));
-    Ok(())
 }
 
 fn summarise(
@@ -250,6 +211,8 @@ fn summarise(
     let total = |of: fn(&StepRecord) -> usize| steps.iter().map(|step| of(step) as u64).sum();
     Summary {
         steps: steps.len(),
+        stopped_early: false,
+        selected: None,
         trainable_parameters,
         examples_used: examples.min(steps.len().saturating_mul(progress.config.batch_size)),
         left_out,
@@ -260,12 +223,6 @@ fn summarise(
         tokens: total(|step| step.tokens),
         target_tokens: total(|step| step.target_tokens),
     }
-}
-
-fn weights(vars: &BTreeMap<String, Var>) -> BTreeMap<String, Tensor> {
-    vars.iter()
-        .map(|(name, var)| (name.clone(), var.as_detached_tensor()))
-        .collect()
 }
 
 /// FNV-1a (64 bits) over ids, lengths and tokens: it tells a resumed run that its data changed by mistake. It is

@@ -56,6 +56,7 @@ fn fit(objective: &dyn Objective, learning_rate: f64) -> (f64, f64) {
         development: &[],
         checkpoints: None,
         resume: false,
+        score: None,
         stop: &stop,
     };
     let outcome = train(objective, &run, &mut |_| {}).unwrap();

@@ -50,6 +50,7 @@ fn attempt(
         development: &examples(5, 99),
         checkpoints: Some(&folder.join("checkpoints")),
         resume,
+        score: None,
         stop: &AtomicBool::new(false),
     };
     train(toy, &run, &mut |event| log.record(&event).unwrap())
@@ -149,6 +150,7 @@ fn a_stopped_run_checkpoints_and_resumes() {
         development: &examples(5, 99),
         checkpoints: Some(&checkpoints),
         resume: false,
+        score: None,
         stop: &stop,
     };
     let outcome = train(&stopped, &run, &mut |event| {
@@ -217,6 +219,7 @@ fn it_memorises_what_can_be_memorised() {
         development: &data,
         checkpoints: None,
         resume: false,
+        score: None,
         stop: &AtomicBool::new(false),
     };
     let mut events = Vec::new();
@@ -259,6 +262,7 @@ fn what_is_left_out_is_told() {
         development: &data[3..],
         checkpoints: None,
         resume: false,
+        score: None,
         stop: &stop,
     };
     let mut started = None;
@@ -312,6 +316,7 @@ fn an_update_that_blows_up_stops_with_the_weights_before_it() {
         development: &[],
         checkpoints: None,
         resume: false,
+        score: None,
         stop: &AtomicBool::new(false),
     };
     let error = train(&poisoned, &run, &mut |_| {}).unwrap_err();
