@@ -63,6 +63,11 @@ impl Rows {
         self.k
     }
 
+    /// What products with these rows are computed in.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Parts that a value is split into.
     pub(crate) fn parts(&self) -> usize {
         match self.precision {

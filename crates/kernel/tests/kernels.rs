@@ -209,13 +209,19 @@ fn attention_is_the_naive_one_and_has_its_slopes() {
             random(3, rows * kv_heads * head_dim),
         );
         let mut out = vec![0.0; q.len()];
-        attention_forward(&shape, &q, &k, &v, &mut out);
+        attention_forward(&shape, Precision::F32, (&q, &k, &v), &mut out);
         for (found, expected) in out.iter().zip(naive_attention(&shape, &q, &k, &v)) {
             close(f64::from(*found), expected, 1e-5, "attention");
         }
         let dy = random(4, q.len());
         let (mut dq, mut dk, mut dv) = (vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]);
-        attention_backward(&shape, (&q, &k, &v), &dy, (&mut dq, &mut dk, &mut dv));
+        attention_backward(
+            &shape,
+            Precision::F32,
+            (&q, &k, &v),
+            &dy,
+            (&mut dq, &mut dk, &mut dv),
+        );
         let value = |q: &[f32], k: &[f32], v: &[f32]| {
             naive_attention(&shape, q, k, v)
                 .iter()

@@ -3,7 +3,7 @@
 
 use candle_core::Result;
 use harness_kernel::{
-    AttentionShape, Init, attention_backward, attention_forward, swiglu, swiglu_backward,
+    AttentionShape, Init, Precision, attention_backward, attention_forward, swiglu, swiglu_backward,
 };
 
 use super::sweep::{Sweep, add};
@@ -68,7 +68,12 @@ impl Sweep<'_> {
         rope.rotate(&mut q, &plan.positions, false);
         rope.rotate(&mut k, &plan.positions, false);
         let mut attended = vec![0f32; q.len()];
-        attention_forward(self.attention(plan, index), &q, &k, &v, &mut attended);
+        attention_forward(
+            self.attention(plan, index),
+            Precision::F32,
+            (&q, &k, &v),
+            &mut attended,
+        );
 
         let mut middle = x.clone();
         if self.is_last(index) {
@@ -159,6 +164,7 @@ impl Sweep<'_> {
         );
         attention_backward(
             self.attention(plan, index),
+            Precision::F32,
             (&layer.q, &layer.k, &layer.v),
             &d_attended,
             (&mut dq, &mut dk, &mut dv),

@@ -102,6 +102,7 @@ impl Sweep<'_> {
         );
         attention_backward(
             self.attention(plan, index),
+            d_rows.precision(),
             (&saved.q, &saved.k, &saved.v),
             wide,
             (d_q, d_k, d_v),

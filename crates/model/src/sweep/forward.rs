@@ -68,7 +68,8 @@ impl Sweep<'_> {
         rope.rotate(&mut saved.k, &plan.positions, false);
         let attended = fit(&mut saved.attended, m * q_width);
         let shape = self.attention(plan, index);
-        attention_forward(shape, &saved.q, &saved.k, &saved.v, attended);
+        let qkv = (&saved.q[..], &saved.k[..], &saved.v[..]);
+        attention_forward(shape, scratch.rows.precision(), qkv, attended);
 
         // Behind the last attention only the rows that carry loss are of use.
         let t = self.rows_behind(plan, index);

@@ -1,69 +1,14 @@
-//! Causal self-attention for training: sequences laid end to end, gradients by recomputation.
-//!
-//! `S = QKᵀ/√d`, `P = softmax(S)` over positions up to the query's own (the last `window` of them
-//! where attention slides), `O = PV`. Nothing but Q, K and V is kept for the
-//! backward pass; P is computed again a block of queries at a time. Heads that share a key head
-//! (grouped-query attention) read it in place, without copies.
+//! Attention with vectors of `f32`: P a block of queries at a time, small products by the `gemm` crate.
 
 use rayon::prelude::*;
 
+use super::AttentionShape;
 use crate::exp::softmax_in_place;
 use crate::small::{View, product};
 use crate::threads::Shared;
 
 /// Queries a block.
 const BLOCK: usize = 64;
-
-/// Shape of an attention over sequences laid end to end.
-#[derive(Debug, Clone)]
-pub struct AttentionShape {
-    /// Query heads.
-    pub heads: usize,
-    /// Key and value heads; divides `heads`.
-    pub kv_heads: usize,
-    /// Width `d` of a head.
-    pub head_dim: usize,
-    /// First row of each sequence, and the number of rows at the end: `sequences + 1` values, rising.
-    pub starts: Vec<usize>,
-    /// How many positions a query sees, its own among them; none: all before it.
-    pub window: Option<usize>,
-}
-
-impl AttentionShape {
-    fn rows(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    fn scale(&self) -> f32 {
-        1.0 / (self.head_dim as f32).sqrt()
-    }
-
-    fn check(&self, q: &[f32], k: &[f32], v: &[f32]) {
-        let rows = self.rows();
-        assert_eq!(q.len(), rows * self.heads * self.head_dim, "q");
-        assert_eq!(k.len(), rows * self.kv_heads * self.head_dim, "k");
-        assert_eq!(v.len(), k.len(), "v");
-        assert!(self.starts.is_sorted(), "sequence starts rise");
-    }
-
-    /// One task a sequence and key head.
-    fn tasks(&self) -> impl IndexedParallelIterator<Item = Task> + '_ {
-        let sequences = self.starts.len().saturating_sub(1);
-        (0..sequences * self.kv_heads)
-            .into_par_iter()
-            .map(|index| Task {
-                first: self.starts[index / self.kv_heads],
-                end: self.starts[index / self.kv_heads + 1],
-                kv_head: index % self.kv_heads,
-            })
-    }
-}
-
-struct Task {
-    first: usize,
-    end: usize,
-    kv_head: usize,
-}
 
 /// `P` of queries `from..to` (relative to the sequence) of one head, `[to − from, to]`, zero where the query does not see.
 fn probabilities(
@@ -95,13 +40,8 @@ fn probabilities(
     }
 }
 
-/// `out = softmax(QKᵀ/√d, causal) V`. `q` and `out` are `[rows, heads · d]`, `k` and `v` `[rows, kv_heads · d]`, rotated.
-///
-/// # Panics
-/// If a slice does not fit the shape.
-pub fn attention_forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
-    shape.check(q, k, v);
-    assert_eq!(q.len(), out.len(), "out");
+/// See [`super::attention_forward`].
+pub(super) fn forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
     let (d, q_row, kv_row) = (
         shape.head_dim,
         shape.heads * shape.head_dim,
@@ -148,20 +88,13 @@ pub fn attention_forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32]
     });
 }
 
-/// Gradients of [`attention_forward`] from `d_out`; `dq`, `dk` and `dv` have to hold zeros.
-/// With `dP = dO Vᵀ` and `dS = P ∘ (dP − rowsum(P ∘ dP))`: `dQ = dS K/√d`, `dK = dSᵀ Q/√d`, `dV = Pᵀ dO`.
-///
-/// # Panics
-/// If a slice does not fit the shape.
-pub fn attention_backward(
+/// See [`super::attention_backward`].
+pub(super) fn backward(
     shape: &AttentionShape,
     (q, k, v): (&[f32], &[f32], &[f32]),
     d_out: &[f32],
     (dq, dk, dv): (&mut [f32], &mut [f32], &mut [f32]),
 ) {
-    shape.check(q, k, v);
-    assert!(d_out.len() == q.len() && dq.len() == q.len());
-    assert!(dk.len() == k.len() && dv.len() == k.len());
     let (d, q_row, kv_row) = (
         shape.head_dim,
         shape.heads * shape.head_dim,
