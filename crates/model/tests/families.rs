@@ -9,9 +9,12 @@
 
 mod reference;
 
+use candle_core::{DType, Device};
 use harness_model::config::Family;
-use harness_model::{Decoder, Engine, ModelConfig};
-use reference::{Golden, decoder, error, golden, names, open};
+use harness_model::graph::GraphModel;
+use harness_model::weights::Weights;
+use harness_model::{Decoder, Engine, ModelConfig, Sequences};
+use reference::{Golden, decoder, error, golden, names, open, write};
 use serde_json::{Value, json};
 
 fn logits_error(golden: &Golden, decoder: &Decoder) -> f32 {
@@ -45,6 +48,39 @@ fn every_layer_and_the_logits_are_those_of_transformers() {
         let error = logits_error(&golden, &decoder);
         println!("{name}: relative error of the logits {error:.1e}");
         assert!(error < 1e-5, "{name}: {error} of the logits");
+    }
+}
+
+/// In the plain form of training, how much likelier one token is than another is the difference of their logits.
+#[test]
+fn the_plain_form_of_training_is_that_of_transformers() {
+    for name in names() {
+        let golden = golden(&name);
+        let folder = tempfile::tempdir().unwrap();
+        write(&golden, &golden.config, folder.path());
+        let weights = Weights::open(folder.path()).unwrap();
+        let model = GraphModel::load(&weights, DType::F64, &Device::Cpu).unwrap();
+        let width = golden.columns.len();
+        for (place, row) in golden.rows.iter().enumerate() {
+            let loss = |column: usize| {
+                let batch = Sequences {
+                    tokens: &golden.ids,
+                    starts: &[0, golden.ids.len()],
+                    targets: &[(*row, golden.columns[column] as u32)],
+                };
+                let loss = model.summed_loss(None, &batch, None).unwrap();
+                loss.to_scalar::<f64>().unwrap()
+            };
+            let logit = |column: usize| f64::from(golden.logits[place * width + column]);
+            let first = loss(0) + logit(0);
+            for column in [width / 3, width / 2, width - 1] {
+                let off = (loss(column) + logit(column) - first).abs();
+                assert!(
+                    off < 2e-5 * first.abs().max(1.0),
+                    "{name}, row {row}: {off}"
+                );
+            }
+        }
     }
 }
 

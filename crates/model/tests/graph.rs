@@ -18,8 +18,8 @@ use harness_model::config::{Biases, Family, RopeScaling, SlidingWindow};
 use harness_model::graph::GraphModel;
 use harness_model::weights::Tensors;
 use harness_model::{
-    Adapter, Decoder, LoraConfig, LoraGradients, ModelConfig, ModelError, Precision, Projection,
-    Sequences, Sweep, Workspace,
+    Adapter, Decoder, FullModel, LoraConfig, LoraGradients, ModelConfig, ModelError, Precision,
+    Projection, Sequences, Sweep, Workspace,
 };
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use rand::seq::IndexedRandom;
@@ -243,6 +243,52 @@ fn the_hand_written_pass_is_the_plain_one() {
     println!(
         "worst relative errors: loss {loss:.1e}, a tensor {tensor:.1e}, the gradient {whole:.1e}"
     );
+}
+
+#[test]
+fn training_of_all_weights_is_the_plain_one() {
+    let worst = Mutex::new(0f64);
+    for_seeds(100, |rng| {
+        let random = Random::new(rng);
+        let batch = Batch::new(rng, random.config.vocab_size);
+        let batch = batch.sequences();
+        let (wanted, expected) = Plain::full(&random).gradients(&batch, None);
+        let model = FullModel::random(random.config.clone(), 1).unwrap();
+        let vars = model.named_vars();
+        for (name, var) in &vars {
+            let values = random.tensor(name, var.dims()).unwrap();
+            var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap())
+                .unwrap();
+        }
+        let (found, gradients) = model.gradients(&batch).unwrap();
+        assert!(
+            (found - wanted).abs() < 1e-5 * wanted,
+            "{found} for {wanted}"
+        );
+        let parts: Vec<(&String, f64, f64)> = vars
+            .iter()
+            .map(|(name, var)| {
+                let found =
+                    Tensor::from_slice(&gradients[name], var.shape(), &Device::Cpu).unwrap();
+                let (error, size) = distance(&found, &expected[name]);
+                (name, error, size)
+            })
+            .collect();
+        assert_eq!(parts.len(), expected.len());
+        let all = parts
+            .iter()
+            .map(|(_, _, size)| size * size)
+            .sum::<f64>()
+            .sqrt();
+        for (name, error, size) in parts {
+            let own = error / size.max(1e-3 * all);
+            assert!(own < 1e-4, "{name}: {error} of {size}, {:?}", random.config);
+            let mut worst = worst.lock().unwrap();
+            *worst = worst.max(own);
+        }
+    });
+    let worst = *worst.lock().unwrap();
+    println!("worst relative error of a tensor: {worst:.1e}");
 }
 
 #[test]
