@@ -30,7 +30,7 @@ fn check(seed: u64, shapes: &[&[usize]], of: impl Fn(&[&Tensor]) -> Tensor) {
         .iter()
         .map(|shape| Var::from_tensor(&random(&mut rng, shape, 2.0)).unwrap())
         .collect();
-    let value = || of(&vars.iter().map(|var| var.as_tensor()).collect::<Vec<_>>());
+    let value = || of(&vars.iter().map(Var::as_tensor).collect::<Vec<_>>());
     let first = value();
     let weights = random(&mut rng, first.dims(), 1.0);
     let store = dot(&first, &weights).backward().unwrap();
@@ -76,7 +76,7 @@ proptest! {
 
     #[test]
     fn of_a_rotation(seed in any::<u64>(), m in 1_usize..6, heads in 1_usize..4, half in 1_usize..5, first in 0_u32..5000) {
-        let frequencies: Vec<f32> = (0..half).map(|i| 0.3_f32.powi(i as i32)).collect();
+        let frequencies: Vec<f32> = (0..half).map(|i| 0.3_f32.powf(i as f32)).collect();
         let positions: Vec<u32> = (first..first + m as u32).collect();
         let turns = Turns::new(&frequencies, &positions, DType::F64, &Device::Cpu).unwrap();
         check(seed, &[&[m, heads, 2 * half]], |x| turns.rotate(x[0]).unwrap());
