@@ -354,6 +354,25 @@ fn f32_is_f64_rounded() {
 }
 
 #[test]
+fn nothing_to_predict_costs_nothing() {
+    let random = Random::new(&mut ChaCha8Rng::seed_from_u64(1));
+    let model = GraphModel::load(&random, DType::F64, &Device::Cpu).unwrap();
+    for (tokens, starts) in [
+        (&[][..], &[0][..]),
+        (&[1, 2], &[0, 2]),
+        (&[1], &[0, 0, 1, 1]),
+    ] {
+        let batch = Sequences {
+            tokens,
+            starts,
+            targets: &[],
+        };
+        let loss = model.summed_loss(None, &batch, None).unwrap();
+        assert_eq!(loss.to_scalar::<f64>().unwrap().to_bits(), 0);
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_said() {
     let random = Random::new(&mut ChaCha8Rng::seed_from_u64(1));
     let error = GraphModel::load(&random, DType::U32, &Device::Cpu).unwrap_err();

@@ -129,6 +129,10 @@ impl GraphModel {
             });
         }
         let positions = batch.positions(&self.config, self.context())?;
+        if batch.targets.is_empty() {
+            // A sum of nothing, which depends on nothing.
+            return Ok(Tensor::zeros((), self.dtype, &self.device)?);
+        }
         Ok(pass::Pass::new(self, adapter, dropout, batch, &positions)?.summed_loss(batch)?)
     }
 }
