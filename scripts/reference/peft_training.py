@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Twenty steps of LoRA training by torch and PEFT on tiny random models, which `cargo test` holds our trainer against.
+"""Twenty steps of training by torch and PEFT on tiny random models, which `cargo test` holds our trainer against.
 
     peft_training.py OUT
 
 Wants `pip install torch transformers peft`; the figures in the repository are of torch 2.15.0, transformers 5.23.0 and
 PEFT 0.21.2 (CPU). For each case OUT gets CASE.json (the model's `config.json`, names and shapes of its tensors, the adapter's
 and the trainer's settings, and for f64 and f32 the loss and the gradient norm before clipping of every step) and
-CASE.f64.safetensors and CASE.f32.safetensors (the adapter after the last step).
+CASE.f64.safetensors and CASE.f32.safetensors (the adapter after the last step; in the case without one all weights).
 
 Weights and first adapters are not stored: they follow the rule of `families.py`, which the Rust side computes too (a matrix A
 with spread 1/4, a matrix B with 1/16). So do prompts and completions, by hashes of their names. The loss of a step is the mean
-over the tokens of its completions; gradients are clipped to a global norm; the optimiser is `torch.optim.AdamW`; the rate of a
-step is the formula of `crates/train/src/schedule.rs`. The examples of a step are those that our order draws for seed 3.
+over the tokens of its completions; gradients are clipped to a global norm; the optimiser is `torch.optim.AdamW`, which decays
+matrices only; the rate of a step is the formula of `crates/train/src/schedule.rs`. The examples of a step are those that our order draws for seed 3.
 
 transformers rounds to f32 in three places whatever the type of the model: the norms, the rotary tables, and the loss. For f64
 they are replaced by the same formulas without the rounding; the rotary angle itself stays rounded to f32, as models were
@@ -57,6 +57,14 @@ CASES = {
     "qwen3-plus": (
         Qwen3Config, Qwen3ForCausalLM, dict(head_dim=12, rope_parameters=rope(1e6)), dict(r=4, alpha=8.0, plus_ratio=4.0),
     ),
+    "qwen2-full": (
+        Qwen2Config, Qwen2ForCausalLM,
+        dict(
+            vocab_size=67, hidden_size=16, intermediate_size=24, tie_word_embeddings=True, rms_norm_eps=1e-6,
+            rope_parameters=rope(1e4),
+        ),
+        None,
+    ),
 }
 
 
@@ -85,8 +93,16 @@ def without_rounding(model):
             module.forward = rotary.__get__(module, kind)
 
 
+def adapted(model, lora):
+    """The model with an adapter."""
+    return get_peft_model(model, LoraConfig(
+        r=lora["r"], lora_alpha=lora["alpha"], use_rslora=lora.get("rslora", False), lora_dropout=0.0, target_modules=TARGETS,
+        task_type="CAUSAL_LM",
+    ))
+
+
 def first_adapter(model):
-    """The named trainable variables, filled by the rule; names as PEFT stores them."""
+    """The variables of the adapter, filled by the rule; names as PEFT stores them."""
     found = {}
     for name, variable in model.named_parameters():
         if not variable.requires_grad:
@@ -115,14 +131,20 @@ def rate(step):
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (total - warm)))
 
 
-def train(model, data, adapter, plus_ratio):
-    """Losses and gradient norms of all steps; the variables of `adapter` are trained in place."""
-    sides = {1.0: [v for n, v in adapter.items() if "lora_A" in n], plus_ratio: [v for n, v in adapter.items() if "lora_B" in n]}
-    if plus_ratio == 1.0:
-        sides = {1.0: list(adapter.values())}
+def groups(variables, plus_ratio):
+    """For the optimiser: what decays, and what has another rate."""
+    found = {}
+    for name, variable in variables.items():
+        decay = TRAINER["weight_decay"] if variable.dim() > 1 else 0.0
+        ratio = plus_ratio if "lora_B" in name else 1.0
+        found.setdefault((decay, ratio), []).append(variable)
+    return [{"params": group, "weight_decay": decay, "ratio": ratio} for (decay, ratio), group in found.items()]
+
+
+def train(model, data, variables, plus_ratio):
+    """Losses and gradient norms of all steps; `variables` are trained in place."""
     optimizer = torch.optim.AdamW(
-        [{"params": variables, "ratio": ratio} for ratio, variables in sides.items()],
-        lr=TRAINER["learning_rate"], betas=tuple(TRAINER["betas"]), eps=TRAINER["eps"], weight_decay=TRAINER["weight_decay"],
+        groups(variables, plus_ratio), lr=TRAINER["learning_rate"], betas=tuple(TRAINER["betas"]), eps=TRAINER["eps"],
     )
     losses, norms = [], []
     for step, chosen in enumerate(ORDER):
@@ -140,7 +162,7 @@ def train(model, data, adapter, plus_ratio):
         loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets.flatten(), ignore_index=-100)
         optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(list(adapter.values()), TRAINER["max_grad_norm"])
+        norm = torch.nn.utils.clip_grad_norm_(list(variables.values()), TRAINER["max_grad_norm"])
         for group in optimizer.param_groups:
             group["lr"] = rate(step) * group["ratio"]
         optimizer.step()
@@ -172,19 +194,17 @@ def main():
             exact = frequencies(config, 2 * len(rotary.inv_freq))
             assert torch.allclose(rotary.inv_freq, exact, rtol=1e-6, atol=0)
             rotary.register_buffer("inv_freq", exact)
-            model = get_peft_model(model, LoraConfig(
-                r=lora["r"], lora_alpha=lora["alpha"], use_rslora=lora.get("rslora", False), lora_dropout=0.0,
-                target_modules=TARGETS, task_type="CAUSAL_LM",
-            ))
+            if lora is not None:
+                model = adapted(model, lora)
             model = model.to(dtype).train()
             if dtype == torch.float64:
                 rotary.frequencies = exact
                 without_rounding(model)
-            adapter = first_adapter(model)
-            assert all(v.dtype == dtype for v in adapter.values())
-            losses, norms = train(model, data, adapter, lora.get("plus_ratio", 1.0))
+            trained = dict(model.named_parameters()) if lora is None else first_adapter(model)
+            assert all(v.dtype == dtype for v in trained.values())
+            losses, norms = train(model, data, trained, (lora or {}).get("plus_ratio", 1.0))
             document[name] = {"losses": losses, "gradient_norms": norms}
-            stored = {n: v.detach().contiguous() for n, v in adapter.items()}
+            stored = {n: v.detach().contiguous() for n, v in trained.items()}
             save_file(stored, out / f"{case}.{name}.safetensors")
         (out / f"{case}.json").write_text(json.dumps(document) + "\n")
         apart = max(abs(a - b) for a, b in zip(document["f64"]["losses"], document["f32"]["losses"]))
