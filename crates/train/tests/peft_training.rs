@@ -20,12 +20,10 @@ use harness_model::graph::GraphModel;
 use harness_model::peft::{AdapterFile, NamedTensor, PeftConfig};
 use harness_model::weights::Tensors;
 use harness_model::{Adapter, Decoder, FullModel, ModelConfig, ModelError, Precision, Projection};
-use harness_train::clip::clip_global_norm;
-use harness_train::gradients::{step_gradients, trainable};
 use harness_train::order::step_examples;
 use harness_train::{
-    AdamW, Event, FullObjective, GraphObjective, LoraObjective, Objective, Run, ScheduleKind,
-    TrainConfig, TrainExample, train,
+    Event, FullObjective, GraphObjective, LoraObjective, Objective, Run, ScheduleKind, TrainConfig,
+    TrainExample, train,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,7 +56,13 @@ struct Lora {
     alpha: f64,
     #[serde(default)]
     rslora: bool,
-    plus_ratio: Option<f64>,
+    /// The rate of the matrices B over that of the matrices A.
+    #[serde(default = "one")]
+    plus_ratio: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 #[derive(Deserialize)]
@@ -186,6 +190,7 @@ impl Golden {
             learning_rate: it.learning_rate,
             warmup_steps: Some(it.warmup_steps),
             schedule: ScheduleKind::Cosine,
+            lora_plus_ratio: self.lora.as_ref().map_or(1.0, |lora| lora.plus_ratio),
             weight_decay: it.weight_decay,
             betas: it.betas,
             eps: it.eps,
@@ -197,13 +202,6 @@ impl Golden {
 
     /// Trains as the script did.
     fn run(&self, objective: &dyn Objective) -> Curve {
-        match self.lora.as_ref().and_then(|lora| lora.plus_ratio) {
-            None => self.by_the_trainer(objective),
-            Some(ratio) => self.by_hand(objective, ratio),
-        }
-    }
-
-    fn by_the_trainer(&self, objective: &dyn Objective) -> Curve {
         let (config, examples) = (self.trainer(), self.examples());
         let stop = AtomicBool::new(false);
         let run = Run {
@@ -212,6 +210,7 @@ impl Golden {
             development: &[],
             checkpoints: None,
             resume: false,
+            score: None,
             stop: &stop,
         };
         let (mut losses, mut gradient_norms) = (Vec::new(), Vec::new());
@@ -222,31 +221,6 @@ impl Golden {
             }
         })
         .unwrap();
-        Curve {
-            losses,
-            gradient_norms,
-        }
-    }
-
-    /// The trainer's parts put together, with another rate for the matrices B.
-    fn by_hand(&self, objective: &dyn Objective, ratio: f64) -> Curve {
-        let (config, examples) = (self.trainer(), self.examples());
-        let vars = trainable(objective).unwrap();
-        let mut optimizer = AdamW::new(&vars, config.adamw())
-            .unwrap()
-            .with_rates(|name| if name.contains("lora_B") { ratio } else { 1.0 });
-        let schedule = config.schedule(self.trainer.steps);
-        let (mut losses, mut gradient_norms) = (Vec::new(), Vec::new());
-        for (step, chosen) in self.order.iter().enumerate() {
-            let batch: Vec<&TrainExample> = chosen.iter().map(|i| &examples[*i]).collect();
-            let mut found = step_gradients(objective, &vars, &batch, 40, 0, step).unwrap();
-            let norm = clip_global_norm(&mut found.gradients, config.max_grad_norm).unwrap();
-            optimizer
-                .step(schedule.rate(step), &found.gradients)
-                .unwrap();
-            losses.push(found.loss);
-            gradient_norms.push(norm);
-        }
         Curve {
             losses,
             gradient_norms,
@@ -382,7 +356,7 @@ fn a_forgotten_setting_shows() {
     check("rsLoRA", case, &|it| lora(it, &|it| it.rslora = false));
     check("alpha", case, &|it| lora(it, &|it| it.alpha = 3.9));
     check("LoRA+", "qwen3-plus", &|it| {
-        lora(it, &|it| it.plus_ratio = Some(1.0));
+        lora(it, &|it| it.plus_ratio = 1.0);
     });
     check("clipping", case, &|it| it.trainer.max_grad_norm = 0.0);
     check("weight decay", case, &|it| it.trainer.weight_decay = 0.0);
