@@ -14,6 +14,7 @@ use std::sync::Mutex;
 
 use against::{Plain, distance};
 use candle_core::{DType, Device, Tensor};
+use half::bf16;
 use harness_model::config::{Biases, Family, RopeScaling, SlidingWindow};
 use harness_model::graph::GraphModel;
 use harness_model::weights::Tensors;
@@ -243,6 +244,64 @@ fn the_hand_written_pass_is_the_plain_one() {
     println!(
         "worst relative errors: loss {loss:.1e}, a tensor {tensor:.1e}, the gradient {whole:.1e}"
     );
+}
+
+/// The same model with matrices rounded to bfloat16.
+struct Rounded<'a>(&'a Random);
+
+impl Tensors for Rounded<'_> {
+    fn config(&self) -> &ModelConfig {
+        self.0.config()
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let mut values = self.0.tensor(name, shape)?;
+        if shape.len() == 2 {
+            for value in &mut values {
+                *value = bf16::from_f32(*value).to_f32();
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// In bfloat16 the weights are exactly the rounded ones; activations are rounded too, to 8 bits, and sums are not.
+#[test]
+fn in_bfloat16_it_is_the_plain_one_of_the_rounded_weights() {
+    let errors = Mutex::new(Vec::new());
+    for_seeds(100, |rng| {
+        let random = Random::new(rng);
+        let adapter = random.adapter(rng);
+        let batch = Batch::new(rng, random.config.vocab_size);
+        let batch = batch.sequences();
+        let (wanted, expected) =
+            Plain::adapted(&Rounded(&random), &adapter).gradients(&batch, Some(1));
+        let decoder = Decoder::load_tensors(&random, Precision::Bf16, &mut |_, _| {}).unwrap();
+        let mut found = LoraGradients::new();
+        let mut space = Workspace::new(Precision::Bf16);
+        let loss = Sweep::new(&decoder, Some(&adapter))
+            .gradients(&batch, Some(1), &mut space, &mut found)
+            .unwrap();
+        let found = found.into_named();
+        let (mut off, mut size) = (0.0, 0.0);
+        for (name, expected) in &expected {
+            let own = Tensor::from_slice(&found[name], expected.shape(), &Device::Cpu).unwrap();
+            let (error, norm) = distance(&own, expected);
+            off += error * error;
+            size += norm * norm;
+        }
+        let loss = (loss - wanted).abs() / wanted;
+        errors.lock().unwrap().push((f64::sqrt(off / size), loss));
+    });
+    let mut errors = errors.into_inner().unwrap();
+    errors.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (middle, worst) = (errors[errors.len() / 2].0, errors[errors.len() - 1].0);
+    let loss = errors.iter().map(|(_, loss)| *loss).fold(0.0, f64::max);
+    println!(
+        "relative errors in bfloat16: loss {loss:.1e}, the gradient {middle:.1e}, at worst {worst:.1e}"
+    );
+    assert!(loss < 1e-2, "{loss}");
+    assert!(middle < 2e-2 && worst < 1e-1, "{middle}, {worst}");
 }
 
 #[test]
