@@ -9,6 +9,7 @@ mod command;
 mod context;
 mod files;
 mod hint;
+mod machine;
 mod made;
 mod model;
 mod progress;
@@ -26,6 +27,9 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What a shell says of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 128 + 2;
+
 fn main() -> ExitCode {
     end_quietly_on_a_closed_pipe();
     harness_model::keep_candle_on_one_thread();
@@ -34,6 +38,10 @@ fn main() -> ExitCode {
     harness_model::keep_freed_memory();
     match command::dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.chain().any(|cause| cause.is::<stage::Interrupted>()) => {
+            eprintln!("{}", error.root_cause());
+            ExitCode::from(INTERRUPTED)
+        }
         Err(error) => {
             eprintln!("error: {}", told(&error));
             if let Some(hint) = hint::of(&error) {

@@ -60,6 +60,14 @@ impl Progress {
         }
     }
 
+    /// Says something besides, above the bar where there is one.
+    pub fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
     fn line(&self, note: &str) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
         let rate = (self.done - self.before.min(self.done)) as f64 / seconds.max(1e-9);

@@ -19,6 +19,7 @@ mod aligned;
 mod amx;
 mod attention;
 mod exp;
+mod interrupt;
 mod kv;
 mod loss;
 mod matmul;
@@ -39,6 +40,7 @@ mod threads;
 
 pub use attention::{AttentionShape, attention_backward, attention_forward};
 pub use exp::{exp, softmax_in_place};
+pub use interrupt::{InterruptWatch, watch_interrupts};
 pub use kv::{KvCache, KvShape, attend};
 pub use loss::{argmax, cross_entropy_row, cross_entropy_rows, log_sum_exp};
 pub use matmul::{Init, matmul};

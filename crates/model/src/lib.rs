@@ -27,7 +27,9 @@ pub use decoder::{Decoder, Sequences};
 pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason};
 pub use error::ModelError;
 pub use full::FullModel;
-pub use harness_kernel::{Precision, keep_candle_on_one_thread, keep_freed_memory};
+pub use harness_kernel::{
+    InterruptWatch, Precision, keep_candle_on_one_thread, keep_freed_memory, watch_interrupts,
+};
 pub use linear::Linear;
 pub use lora::{Adapter, LoraConfig, LoraPair, Projection};
 pub use sweep::{LoraGradients, Sweep, Workspace};

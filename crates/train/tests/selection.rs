@@ -20,7 +20,7 @@ fn config() -> TrainConfig {
     TrainConfig {
         steps: Some(30),
         batch_size: 4,
-        learning_rate: 0.15,
+        learning_rate: 0.06,
         dev_every: 3,
         checkpoint_every: 4,
         seed: 11,
@@ -41,10 +41,12 @@ fn attempt(
     data: &[TrainExample],
     with: With<'_>,
 ) -> Result<(Summary, Vec<Event>), TrainError> {
+    // Half of it can be learnt from the training set and half of it cannot, so the loss falls and rises again.
+    let development = [&data[..4], &examples(3, 99)].concat();
     let run = Run {
         config,
         examples: data,
-        development: &examples(5, 99),
+        development: &development,
         checkpoints: with.folder,
         resume: true,
         score: with.score,
@@ -97,7 +99,7 @@ fn the_best_weights_are_those_of_the_best_measurement() {
     assert_eq!(long.bits(), short.bits());
 
     // From checkpoints it is the same, and so it is after a kill at any place.
-    for kill in [None, Some(3), Some(20), Some(47)] {
+    for kill in [None, Some(3), Some(20), Some(36)] {
         let folder = tempfile::tempdir().unwrap();
         if kill.is_some() {
             let killed = Toy::new(DType::F32);

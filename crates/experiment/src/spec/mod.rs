@@ -17,10 +17,13 @@ use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, SpecErrors};
 pub use names::{
-    DatasetKind, LeakRule, Loss, Method, Metric, Precision, Projection, PromptFormat, Schedule,
+    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, PromptFormat,
+    Schedule, Select,
 };
 pub use prompt::{FewShot, Prompt};
-pub use resolved::{Align, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train, portable};
+pub use resolved::{
+    Align, EarlyStop, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train, portable,
+};
 
 use crate::tree::{Origin, Place, Sources};
 

@@ -188,6 +188,30 @@ pub enum Schedule {
     Linear,
     /// The same rate to the end.
     Constant,
+    /// Warm-up, stable, decay: the same rate, then `1 − √x` down to 0 over the last steps.
+    Wsd,
+}
+
+/// What is measured on the held-out examples while training.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DevMeasure {
+    /// Mean loss per token of the answers.
+    #[default]
+    Loss,
+    /// Share of answers, generated and executed, that give the gold query's rows; the loss beside it.
+    Ex,
+}
+
+/// Which weights are the result of training.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// Those after the last step.
+    #[default]
+    Last,
+    /// Those that measured best on the held-out examples.
+    Best,
 }
 
 /// A linear layer of the decoder that can carry an adapter.

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::names::{DatasetKind, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule};
+use super::names::{
+    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
+    Select,
+};
 use super::prompt::RawPrompt;
 
 /// A whole experiment.
@@ -184,8 +187,12 @@ pub(super) struct RawTrain {
     pub micro_batch_tokens: Option<usize>,
     /// Share of the steps in which the rate rises from 0; default 0.05.
     pub warmup_ratio: Option<f64>,
-    /// How the rate runs afterwards; default `cosine`.
+    /// How the rate runs afterwards: `cosine`, `linear`, `constant` or `wsd` (warm-up, stable, decay); default `cosine`.
     pub schedule: Option<Schedule>,
+    /// Share of the steps, at the end, over which the rate falls; only with `schedule: wsd`; default 0.1.
+    pub decay_ratio: Option<f64>,
+    /// Whether a step takes examples of like length, which evens out the time and the memory of the steps; default false.
+    pub length_bucketing: Option<bool>,
     /// Decoupled weight decay; default 0.
     pub weight_decay: Option<f64>,
     /// Decay rates of the two moments of `AdamW`; default `[0.9, 0.999]`.
@@ -202,8 +209,27 @@ pub(super) struct RawTrain {
     pub dev_examples: Option<usize>,
     /// Steps between two development losses; default 0, which means only at the end.
     pub dev_every: Option<usize>,
+    /// What is measured on them: `loss`, or `ex`, for which the questions are answered and the answers executed; default
+    /// `loss`.
+    pub dev_measure: Option<DevMeasure>,
+    /// When to end early, going by that measure; default never.
+    pub early_stop: Option<RawEarlyStop>,
+    /// Which weights are kept: the `last`, or the `best` by that measure; default `last`.
+    pub select: Option<Select>,
     /// Steps between two checkpoints; default 16; 0 means none.
     pub checkpoint_every: Option<usize>,
+    /// How many of the newest checkpoints are kept while training, beside the best; default 1.
+    pub keep_checkpoints: Option<usize>,
+}
+
+/// When training ends before its last step.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEarlyStop {
+    /// Measurements in a row that bring nothing; required.
+    pub patience: Option<usize>,
+    /// By how much the measure has to get better to count; default 0.
+    pub min_delta: Option<f64>,
 }
 
 /// The adapter's shape.
@@ -220,6 +246,9 @@ pub(super) struct RawLora {
     pub targets: Option<Vec<Projection>>,
     /// Whether the scale is alpha / √rank (rsLoRA); default false.
     pub rank_stabilized: Option<bool>,
+    /// `LoRA+`: learning rate of the matrices `B` over that of the matrices `A`; default 1, which is plain `LoRA`; its
+    /// authors advise 16.
+    pub plus_ratio: Option<f64>,
 }
 
 /// How answers are generated: greedily.

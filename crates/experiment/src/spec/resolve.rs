@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::names::{DatasetKind, Loss, Method, Metric, Precision, Projection, Schedule};
+use super::names::{
+    DatasetKind, DevMeasure, Loss, Method, Metric, Precision, Projection, Schedule, Select,
+};
 use super::prompt;
 use super::raw::{
-    RawAlign, RawData, RawEval, RawGenerate, RawLora, RawModel, RawSet, RawSpec, RawSynth, RawTrain,
+    RawAlign, RawData, RawEarlyStop, RawEval, RawGenerate, RawLora, RawModel, RawSet, RawSpec,
+    RawSynth, RawTrain,
 };
-use super::resolved::{Align, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train};
+use super::resolved::{Align, EarlyStop, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train};
 use super::{Desk, Env};
 use crate::suggest;
 use crate::tree::Node;
@@ -300,6 +303,39 @@ fn train(raw: RawTrain, seed: u64, check: &mut Check<'_>) -> Train {
         "train.lora",
         || "with `method: full` there is no adapter: leave `lora` out".to_owned(),
     );
+    let schedule = raw.schedule.unwrap_or(Schedule::Cosine);
+    let falls = schedule == Schedule::Wsd;
+    check.that(
+        falls || raw.decay_ratio.is_none(),
+        "train.decay_ratio",
+        || "only `schedule: wsd` has a fall at the end: leave `decay_ratio` out".to_owned(),
+    );
+    let decay_ratio = check.number(
+        &at("decay_ratio"),
+        raw.decay_ratio,
+        0.1,
+        "from 0 to 1",
+        |x| (0.0..=1.0).contains(&x),
+    );
+    let early_stop = raw.early_stop.map(|raw| early_stop(&raw, check));
+    let dev_examples = raw.dev_examples.unwrap_or(0);
+    let dev_every = raw.dev_every.unwrap_or(0);
+    let dev_measure = raw.dev_measure.unwrap_or_default();
+    let select = raw.select.unwrap_or_default();
+    for (key, asked) in [
+        ("early_stop", early_stop.is_some()),
+        ("select", select == Select::Best),
+        ("dev_measure", dev_measure == DevMeasure::Ex),
+    ] {
+        check.that(
+            !asked || (dev_examples > 0 && dev_every > 0),
+            &at(key),
+            || {
+                "there is nothing to go by: `dev_examples` and `dev_every` have to be 1 or more"
+                    .to_owned()
+            },
+        );
+    }
     Train {
         method,
         loss: raw.loss.unwrap_or(Loss::Completion),
@@ -322,7 +358,9 @@ fn train(raw: RawTrain, seed: u64, check: &mut Check<'_>) -> Train {
             "from 0 to 1",
             |x| (0.0..=1.0).contains(&x),
         ),
-        schedule: raw.schedule.unwrap_or(Schedule::Cosine),
+        schedule,
+        decay_ratio: falls.then_some(decay_ratio),
+        length_bucketing: raw.length_bucketing.unwrap_or(false),
         weight_decay: check.number(
             &at("weight_decay"),
             raw.weight_decay,
@@ -341,9 +379,30 @@ fn train(raw: RawTrain, seed: u64, check: &mut Check<'_>) -> Train {
         ),
         max_length: check.count(&at("max_length"), raw.max_length, 1024, 2),
         seed: raw.seed.unwrap_or(seed),
-        dev_examples: raw.dev_examples.unwrap_or(0),
-        dev_every: raw.dev_every.unwrap_or(0),
+        dev_examples,
+        dev_every,
+        dev_measure,
+        early_stop,
+        select,
         checkpoint_every: raw.checkpoint_every.unwrap_or(16),
+        keep_checkpoints: check.count(&at("keep_checkpoints"), raw.keep_checkpoints, 1, 1),
+    }
+}
+
+fn early_stop(raw: &RawEarlyStop, check: &mut Check<'_>) -> EarlyStop {
+    if raw.patience.is_none() {
+        let message = "`patience` is missing: measurements in a row that bring nothing".to_owned();
+        check.missing("train.early_stop.patience", message);
+    }
+    EarlyStop {
+        patience: check.count("train.early_stop.patience", raw.patience, 1, 1),
+        min_delta: check.number(
+            "train.early_stop.min_delta",
+            raw.min_delta,
+            0.0,
+            "of 0 or more",
+            |x| x >= 0.0,
+        ),
     }
 }
 
@@ -369,6 +428,13 @@ fn lora(raw: RawLora, check: &mut Check<'_>) -> Lora {
         ),
         targets,
         rank_stabilized: raw.rank_stabilized.unwrap_or(false),
+        plus_ratio: check.number(
+            "train.lora.plus_ratio",
+            raw.plus_ratio,
+            1.0,
+            "above 0",
+            positive,
+        ),
     }
 }
 

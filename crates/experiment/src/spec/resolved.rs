@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::names::{DatasetKind, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule};
+use super::names::{
+    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
+    Select,
+};
 use super::prompt::Prompt;
 
 /// A whole experiment.
@@ -123,6 +126,12 @@ pub struct Train {
     pub warmup_ratio: f64,
     /// How the rate runs afterwards.
     pub schedule: Schedule,
+    /// Share of the steps over which the rate falls at the end; `Some` exactly with `schedule: wsd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decay_ratio: Option<f64>,
+    /// Whether a step takes examples of like length.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub length_bucketing: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Decay rates of the two moments of `AdamW`.
@@ -139,8 +148,40 @@ pub struct Train {
     pub dev_examples: usize,
     /// Steps between two development losses; 0 means only at the end.
     pub dev_every: usize,
+    /// What is measured on the held-out examples.
+    #[serde(skip_serializing_if = "is_default")]
+    pub dev_measure: DevMeasure,
+    /// When training ends before its last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+    /// Which weights are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub select: Select,
     /// Steps between two checkpoints; 0 means none.
     pub checkpoint_every: usize,
+    /// How many of the newest checkpoints are kept while training.
+    #[serde(skip_serializing_if = "is_one")]
+    pub keep_checkpoints: usize,
+}
+
+/// When training ends before its last step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct EarlyStop {
+    /// Measurements in a row that bring nothing.
+    pub patience: usize,
+    /// By how much the measure has to get better to count.
+    pub min_delta: f64,
+}
+
+// Keys came later than the first published results; left out where they are as if they were not there, they leave the
+// parameters of those as they were.
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_one<T: From<u8> + PartialEq>(value: &T) -> bool {
+    *value == T::from(1)
 }
 
 /// The adapter's shape.
@@ -157,6 +198,9 @@ pub struct Lora {
     /// Whether the scale is alpha / √rank.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rank_stabilized: bool,
+    /// Learning rate of the matrices `B` over that of the matrices `A`.
+    #[serde(skip_serializing_if = "is_one")]
+    pub plus_ratio: f64,
 }
 
 /// How answers are generated: greedily.

@@ -21,6 +21,8 @@ use serde_json::Value;
 
 use crate::context::Context;
 
+pub use train::Interrupted;
+
 /// What a stage leaves beside its files.
 #[derive(Default)]
 pub struct Left {

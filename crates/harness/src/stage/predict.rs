@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use harness_data::prompt;
+use harness_data::prompt::{self, Prompt};
 use harness_experiment::plan::BASE;
 use harness_experiment::spec::Method;
 use harness_experiment::{StageId, StageKind, WorkDir};
@@ -83,34 +83,15 @@ pub fn predict(
         .into_iter()
         .map(|row| (row.id.clone(), row))
         .collect();
-    let mut open = Vec::new();
-    let mut prompts = Vec::new();
-    let mut primers = Vec::new();
+    let mut questions = Questions::default();
     for (example, prompt) in dataset.examples.iter().zip(asked) {
-        if rows.contains_key(&example.id) {
-            continue;
+        if !rows.contains_key(&example.id) {
+            questions.add(model, example, prompt)?;
         }
-        let ids = model
-            .prompt_ids(&prompt)
-            .with_context(|| format!("example {}", example.id))?;
-        open.push(example);
-        prompts.push(ids);
-        primers.push(prompt.primed);
     }
-    refuse_too_long(&prompts, decoder.context(), target)?;
+    refuse_too_long(&questions.prompts, decoder.context(), target)?;
 
     let engine = Engine::new(decoder, adapter.as_ref());
-    let generate = GenerateOptions {
-        batch_size: context.spec.generate.batch_size,
-        max_new_tokens: context.spec.generate.max_new_tokens,
-        end_tokens: model.end_tokens().to_vec(),
-    };
-    let complete = |tokens: &[u32]| {
-        model
-            .tokenizer
-            .decode(tokens)
-            .is_ok_and(|text| is_complete(&text, options.chat))
-    };
     let total = dataset.examples.len();
     let mut progress = Progress::new(
         format!("answering {target}"),
@@ -118,26 +99,7 @@ pub fn predict(
         total,
         rows.len(),
     );
-    engine.generate::<anyhow::Error>(&prompts, &generate, &complete, &mut |index, answer| {
-        let raw = model
-            .tokenizer
-            .decode(strip_end(&answer, model.end_tokens()))?;
-        let count = answer.tokens.len();
-        let row = Prediction {
-            id: open[index].id.clone(),
-            db_id: open[index].db_id.clone(),
-            sql: extract_sql(&raw, &primers[index]).sql,
-            raw,
-            finish: match answer.stop {
-                StopReason::EndToken => Finish::EndOfText,
-                StopReason::Rule => Finish::StopText,
-                StopReason::MaxTokens => Finish::MaxTokens,
-                StopReason::ContextFull => Finish::ContextFull,
-            },
-            prompt_tokens: prompts[index].len(),
-            completion_tokens: count,
-            mean_logprob: (count > 0).then(|| answer.logprob / count as f64),
-        };
+    answer(context, model, &engine, &questions, &mut |row| {
         growing.push(&row)?;
         rows.insert(row.id.clone(), row);
         progress.set(rows.len(), "");
@@ -167,6 +129,78 @@ pub fn predict(
         notes,
         ..Left::default()
     })
+}
+
+/// Questions as they are put to the model.
+#[derive(Default)]
+pub struct Questions<'a> {
+    examples: Vec<&'a Example>,
+    /// Token ids of each prompt.
+    prompts: Vec<Vec<u32>>,
+    /// What each prompt has written of the answer already.
+    primers: Vec<String>,
+}
+
+impl<'a> Questions<'a> {
+    /// Adds a question with its prompt.
+    pub fn add(&mut self, model: &Model, example: &'a Example, prompt: Prompt) -> Result<()> {
+        let ids = model
+            .prompt_ids(&prompt)
+            .with_context(|| format!("example {}", example.id))?;
+        self.examples.push(example);
+        self.prompts.push(ids);
+        self.primers.push(prompt.primed);
+        Ok(())
+    }
+}
+
+/// Answers questions greedily, as the experiment says; `on_row` gets the answers as they are finished.
+pub fn answer(
+    context: &Context,
+    model: &Model,
+    engine: &Engine<'_>,
+    questions: &Questions<'_>,
+    on_row: &mut dyn FnMut(Prediction) -> Result<()>,
+) -> Result<()> {
+    let generate = GenerateOptions {
+        batch_size: context.spec.generate.batch_size,
+        max_new_tokens: context.spec.generate.max_new_tokens,
+        end_tokens: model.end_tokens().to_vec(),
+    };
+    let chat = context.spec.prompt.chat;
+    let complete = |tokens: &[u32]| {
+        model
+            .tokenizer
+            .decode(tokens)
+            .is_ok_and(|text| is_complete(&text, chat))
+    };
+    let Questions {
+        examples,
+        prompts,
+        primers,
+    } = questions;
+    engine.generate::<anyhow::Error>(prompts, &generate, &complete, &mut |index, answer| {
+        let raw = model
+            .tokenizer
+            .decode(strip_end(&answer, model.end_tokens()))?;
+        let count = answer.tokens.len();
+        on_row(Prediction {
+            id: examples[index].id.clone(),
+            db_id: examples[index].db_id.clone(),
+            sql: extract_sql(&raw, &primers[index]).sql,
+            raw,
+            finish: match answer.stop {
+                StopReason::EndToken => Finish::EndOfText,
+                StopReason::Rule => Finish::StopText,
+                StopReason::MaxTokens => Finish::MaxTokens,
+                StopReason::ContextFull => Finish::ContextFull,
+            },
+            prompt_tokens: prompts[index].len(),
+            completion_tokens: count,
+            mean_logprob: (count > 0).then(|| answer.logprob / count as f64),
+        })
+    })?;
+    Ok(())
 }
 
 fn read_adapter(model: &Model, folder: &Path) -> Result<AdapterWeights> {

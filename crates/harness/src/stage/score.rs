@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use harness_eval::{
-    Answer, Limits, Options, Place, Summary, WorkerCommand, evaluate, join, metric,
+    Answer, Limits, Metric, Options, Place, Progress as Done, Summary, WorkerCommand, evaluate,
+    join, metric,
 };
 use harness_experiment::StageKind;
-use harness_record::{Prediction, Schema, Verdict};
+use harness_record::{Example, Prediction, Schema, Verdict};
 use serde_json::json;
 
 use super::predict::PREDICTIONS;
@@ -35,39 +36,26 @@ pub fn score(
     predictions: &[Prediction],
     folder: &Path,
 ) -> Result<Left> {
-    let dataset = context.dataset(target)?;
-    let eval = &context.spec.eval;
-    let schemas: BTreeMap<&str, Arc<Schema>> = dataset
-        .schemas
-        .iter()
-        .map(|(db, schema)| (db.as_str(), Arc::new(schema.clone())))
-        .collect();
-    let rows = join(
-        predictions.iter().map(Answer::from),
-        &dataset.examples,
-        |db| Place {
-            files: dataset
-                .databases
-                .get(db)
-                .cloned()
-                .flatten()
-                .into_iter()
-                .collect(),
-            schema: schemas.get(db).cloned(),
-        },
-    )?;
-    let metrics = eval
+    let examples = &context.dataset(target)?.examples;
+    let metrics = context
+        .spec
+        .eval
         .metrics
         .iter()
         .map(|name| metric(name.as_str()))
         .collect::<Result<Vec<_>, _>>()?;
-    let options = worker_options(eval.timeout_seconds, eval.workers)?;
-    let mut progress = Progress::new(format!("scoring {target}"), "queries", rows.len(), 0);
-    let judgements = evaluate(&rows, &metrics, &options, &mut |now| {
-        progress.set(now.done, &format!("{} stopped", now.stopped));
-    })?;
+    let mut progress = Progress::new(format!("scoring {target}"), "queries", examples.len(), 0);
+    let verdicts = judge(
+        context,
+        target,
+        examples,
+        predictions,
+        &metrics,
+        &mut |now| {
+            progress.set(now.done, &format!("{} stopped", now.stopped));
+        },
+    )?;
     drop(progress);
-    let verdicts: Vec<Verdict> = judgements.into_iter().map(|one| one.verdict).collect();
     write_lines(&folder.join(VERDICTS), &verdicts)?;
     let summaries: Vec<Summary> = metrics
         .iter()
@@ -81,6 +69,37 @@ pub fn score(
         notes: json!({ "verdicts": verdicts.len() }),
         ..Left::default()
     })
+}
+
+/// Executes predictions for `examples` of the set `name`, one for each, and compares them with the gold queries.
+pub fn judge(
+    context: &Context,
+    name: &str,
+    examples: &[Example],
+    predictions: &[Prediction],
+    metrics: &[Metric],
+    on_progress: &mut dyn FnMut(Done),
+) -> Result<Vec<Verdict>> {
+    let dataset = context.dataset(name)?;
+    let eval = &context.spec.eval;
+    let schemas: BTreeMap<&str, Arc<Schema>> = dataset
+        .schemas
+        .iter()
+        .map(|(db, schema)| (db.as_str(), Arc::new(schema.clone())))
+        .collect();
+    let rows = join(predictions.iter().map(Answer::from), examples, |db| Place {
+        files: dataset
+            .databases
+            .get(db)
+            .cloned()
+            .flatten()
+            .into_iter()
+            .collect(),
+        schema: schemas.get(db).cloned(),
+    })?;
+    let options = worker_options(eval.timeout_seconds, eval.workers)?;
+    let judgements = evaluate(&rows, metrics, &options, on_progress)?;
+    Ok(judgements.into_iter().map(|one| one.verdict).collect())
 }
 
 /// Runs for metrics of time, which experiments have none of.

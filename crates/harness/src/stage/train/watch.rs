@@ -1,0 +1,243 @@
+//! What a person sees of a run of training: the memory and the time it will take, how it goes, and how to go on.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::Result;
+use harness_experiment::spec::{self, Method, Precision};
+use harness_model::memory::{Workload, memory};
+use harness_model::{ModelConfig, watch_interrupts};
+use harness_train::{Event, Objective, Outcome, Run, StepLog, StepRecord, Summary, train};
+
+use crate::machine::{available, bytes, duration, resident};
+use crate::progress::Progress;
+
+/// Steps that are timed before the time of the whole run is told.
+const TIMED: usize = 3;
+
+/// The work was ended by Ctrl-C at a good place. It is no fault, and what is done is kept where that was asked for.
+#[derive(Debug)]
+pub struct Interrupted {
+    /// What to tell.
+    said: String,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Trains, shows how it goes, and logs it. A first Ctrl-C ends it after the step that is being computed.
+pub fn follow(name: &str, objective: &dyn Objective, run: &Run<'_>, log: &Path) -> Result<Summary> {
+    let mut log = StepLog::open(log)?;
+    let watch = watch_interrupts();
+    let run = Run {
+        stop: watch.flag(),
+        ..*run
+    };
+    let mut failure = None;
+    let mut shown = Shown::new(name);
+    let outcome = train(objective, &run, &mut |event| {
+        if let Err(error) = log.record(&event) {
+            // The loop ends after this step; the error is told below.
+            run.stop.store(true, Ordering::Relaxed);
+            failure.get_or_insert(error);
+        }
+        shown.show(&event);
+    })?;
+    drop(shown);
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    match outcome {
+        Outcome::Finished(summary) => Ok(summary),
+        Outcome::Stopped(summary) => Err(interrupted(&summary, run.checkpoints.is_some()).into()),
+    }
+}
+
+fn interrupted(summary: &Summary, saved: bool) -> Interrupted {
+    let what = if saved {
+        "a checkpoint is saved; to go on from it, run the same again:"
+    } else {
+        "no checkpoint was asked for (checkpoint_every is 0), so it begins anew if you run the same again:"
+    };
+    let command: Vec<String> = std::env::args().collect();
+    Interrupted {
+        said: format!(
+            "stopped after step {}; {what}\n    {}",
+            summary.steps,
+            command.join(" ")
+        ),
+    }
+}
+
+/// Tells how much memory the run will take and how much there is, and what to change where it will not fit.
+pub fn tell_memory(train: &spec::Train, precision: Precision, model: &ModelConfig, longest: usize) {
+    // A micro-batch is as long as its budget, or as its one example that is longer.
+    let tokens = train
+        .micro_batch_tokens
+        .max(longest)
+        .min(longest.saturating_mul(train.batch_size).max(1));
+    let workload = Workload {
+        length: tokens.min(longest.max(1)),
+        batch: tokens.div_ceil(longest.max(1)),
+        rank: train.lora.as_ref().map_or(0, |lora| lora.rank),
+        precision: match precision {
+            Precision::F32 => harness_model::Precision::F32,
+            Precision::Bf16 => harness_model::Precision::Bf16,
+        },
+    };
+    let needed = memory(model, &workload);
+    let needed = match train.method {
+        Method::Lora => needed.lora,
+        Method::Full => needed.full,
+    };
+    let Some(there) = available() else {
+        eprintln!("memory: some {} will be needed", bytes(needed));
+        return;
+    };
+    // What is loaded already is part of what will be needed.
+    let there = there + resident().unwrap_or(0);
+    eprintln!(
+        "memory: some {} will be needed, {} are there",
+        bytes(needed),
+        bytes(there)
+    );
+    if needed > there {
+        eprintln!("{}", remedies(train, precision, longest));
+    }
+}
+
+/// What makes a run smaller, the mildest first.
+fn remedies(train: &spec::Train, precision: Precision, longest: usize) -> String {
+    let mut ways = Vec::new();
+    if train.micro_batch_tokens > longest {
+        ways.push(format!(
+            "train.micro_batch_tokens={longest} (it is {}; the result stays the same but for rounding)",
+            train.micro_batch_tokens
+        ));
+    }
+    if precision == Precision::F32 && train.method == Method::Lora {
+        ways.push("generate.precision=bf16 (half the memory of the frozen weights)".to_owned());
+    }
+    ways.push(format!(
+        "train.max_length below {longest} (longer examples are left out)"
+    ));
+    if train.method == Method::Full {
+        ways.push("train.method=lora".to_owned());
+    }
+    format!(
+        "it may not fit, and then the system ends it or slows it down; what makes it smaller:\n    --set {}",
+        ways.join("\n    --set ")
+    )
+}
+
+/// The progress of one run on the screen.
+struct Shown {
+    name: String,
+    progress: Option<Progress>,
+    /// When the first step of this process began, and what was done since.
+    since: Instant,
+    steps: usize,
+    tokens: usize,
+}
+
+impl Shown {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            progress: None,
+            since: Instant::now(),
+            steps: 0,
+            tokens: 0,
+        }
+    }
+
+    fn show(&mut self, event: &Event) {
+        match event {
+            Event::Started {
+                examples,
+                left_out,
+                steps,
+                done,
+                trainable_parameters,
+                ..
+            } => {
+                eprintln!(
+                    "training on {examples} examples ({} too long, {} without a target token left out), \
+                     {steps} steps, {trainable_parameters} trainable parameters",
+                    left_out.too_long.len(),
+                    left_out.no_target.len()
+                );
+                if *done > 0 {
+                    eprintln!("going on from the checkpoint after step {done}");
+                }
+                let label = format!("training {}", self.name);
+                self.progress = Some(Progress::new(label, "steps", *steps, *done));
+                self.since = Instant::now();
+            }
+            Event::Step(step) => self.step(step),
+            Event::DevLoss(dev) => {
+                let score = dev
+                    .score
+                    .map(|score| format!(", {:.1} % right", 100.0 * score))
+                    .unwrap_or_default();
+                self.say(&format!(
+                    "  development loss after step {}: {:.4}{score}",
+                    dev.step, dev.loss
+                ));
+            }
+            Event::Damaged { path, reason } => eprintln!(
+                "warning: the checkpoint {} is damaged, an older one is used: {reason}",
+                path.display()
+            ),
+            Event::EarlyStop { step, best } => self.say(&format!(
+                "  nothing has got better since step {}: training ends after step {step}",
+                best.step
+            )),
+            Event::Checkpoint { .. } => {}
+        }
+    }
+
+    fn step(&mut self, step: &StepRecord) {
+        self.steps += 1;
+        self.tokens += step.tokens;
+        let seconds = self.since.elapsed().as_secs_f64();
+        let memory = resident()
+            .map(|held| format!(", {}", bytes(held)))
+            .unwrap_or_default();
+        let note = format!(
+            "loss {:.4}, lr {:.2e}, |g| {:.2}, {:.0} tokens/s, {:.0} % trained{memory}",
+            step.loss,
+            step.learning_rate,
+            step.grad_norm,
+            self.tokens as f64 / seconds.max(1e-9),
+            100.0 * step.target_tokens as f64 / step.tokens.max(1) as f64,
+        );
+        if let Some(progress) = &mut self.progress {
+            progress.set(step.step, &note);
+        }
+        if self.steps == TIMED && step.of > step.step {
+            let each = seconds / TIMED as f64;
+            let left = each * (step.of - step.step) as f64;
+            self.say(&format!(
+                "time: {each:.2} s a step at first, so some {} for the {} steps left",
+                duration(left),
+                step.of - step.step
+            ));
+        }
+    }
+
+    /// A line above the bar.
+    fn say(&self, line: &str) {
+        match &self.progress {
+            Some(progress) => progress.say(line),
+            None => eprintln!("{line}"),
+        }
+    }
+}
