@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness_experiment::spec::{
-    DatasetKind, Env, LeakRule, Metric, Precision, Projection, Resolved, Schedule, SpecErrors,
-    load, load_text,
+    DatasetKind, DevMeasure, Env, LeakRule, Metric, Precision, Projection, Resolved, Schedule,
+    Select, SpecErrors, load, load_text,
 };
 use proptest::prelude::*;
 
@@ -489,5 +489,106 @@ proptest! {
     ) {
         let _ = resolve(&text, &[&set]);
         let _ = resolve(&format!("{SMALL}{text}"), &[&set]);
+    }
+}
+
+#[test]
+fn later_keys_of_training_leave_earlier_results_as_they_are() {
+    let plain = resolve(SMALL, &[]).unwrap();
+    let shown = serde_json::to_value(&plain.train).unwrap();
+    for key in [
+        "decay_ratio",
+        "length_bucketing",
+        "dev_measure",
+        "early_stop",
+        "select",
+        "keep_checkpoints",
+    ] {
+        assert!(shown.get(key).is_none(), "{key}");
+    }
+    assert!(shown["lora"].get("plus_ratio").is_none());
+
+    // The defaults written out are the defaults.
+    let same = [
+        "train.length_bucketing=false",
+        "train.dev_measure=loss",
+        "train.select=last",
+        "train.keep_checkpoints=1",
+        "train.lora.plus_ratio=1",
+    ];
+    assert_eq!(resolve(SMALL, &same).unwrap(), plain);
+
+    let all = [
+        "train.schedule=wsd",
+        "train.decay_ratio=0.2",
+        "train.length_bucketing=true",
+        "train.dev_examples=4",
+        "train.dev_every=2",
+        "train.dev_measure=ex",
+        "train.early_stop={patience: 3, min_delta: 0.01}",
+        "train.select=best",
+        "train.keep_checkpoints=2",
+        "train.lora.plus_ratio=16",
+    ];
+    let spec = resolve(SMALL, &all).unwrap();
+    let train = &spec.train;
+    assert_eq!(train.schedule, Schedule::Wsd);
+    assert_eq!(train.decay_ratio, Some(0.2));
+    assert!(train.length_bucketing);
+    assert_eq!(train.dev_measure, DevMeasure::Ex);
+    assert_eq!(train.select, Select::Best);
+    let stop = train.early_stop.unwrap();
+    assert_eq!((stop.patience, stop.min_delta), (3, 0.01));
+    assert_eq!(train.keep_checkpoints, 2);
+    assert_eq!(train.lora.as_ref().unwrap().plus_ratio, 16.0);
+    assert_eq!(resolve(&spec.to_yaml(), &[]).unwrap(), spec);
+    assert_eq!(
+        resolve(SMALL, &["train.schedule=wsd"])
+            .unwrap()
+            .train
+            .decay_ratio,
+        Some(0.1)
+    );
+}
+
+#[test]
+fn faults_of_the_later_keys_of_training() {
+    for (sets, expected) in [
+        (&["train.decay_ratio=0.2"][..], "only `schedule: wsd`"),
+        (
+            &["train.schedule=wsd", "train.decay_ratio=2"],
+            "from 0 to 1, found 2",
+        ),
+        (
+            &["train.select=best"],
+            "`dev_examples` and `dev_every` have to be",
+        ),
+        (
+            &["train.dev_measure=ex", "train.dev_examples=3"],
+            "there is nothing to go by",
+        ),
+        (
+            &[
+                "train.dev_examples=3",
+                "train.dev_every=1",
+                "train.early_stop={}",
+            ],
+            "`patience` is missing",
+        ),
+        (
+            &[
+                "train.dev_examples=3",
+                "train.dev_every=1",
+                "train.early_stop={patience: 0}",
+            ],
+            "expected 1 or more, found 0",
+        ),
+        (&["train.keep_checkpoints=0"], "expected 1 or more, found 0"),
+        (&["train.lora.plus_ratio=0"], "above 0, found 0"),
+        (&["train.lora.plus_ration=2"], "plus_ratio"),
+        (&["train.selct=best"], "select"),
+    ] {
+        let found = resolve(SMALL, sets).unwrap_err().to_string();
+        assert!(found.contains(expected), "{sets:?}:\n{found}");
     }
 }
