@@ -383,7 +383,29 @@ pub struct TrainArgs {
     /// Which of the experiment's training sets; may be left out where there is one.
     #[arg(long, value_name = "NAME")]
     pub train_set: Option<String>,
-    /// Folder for adapter, log and manifest.
+    /// Folder for adapter, log and manifest; with `--find-lr`, for the curve.
     #[arg(long, value_name = "FOLDER")]
     pub out: PathBuf,
+    /// Train nothing; try learning rates that rise from step to step, and say which are good.
+    #[arg(long)]
+    pub find_lr: bool,
+    /// The first rate that is tried.
+    #[arg(
+        long,
+        value_name = "RATE",
+        default_value_t = 1e-7,
+        requires = "find_lr"
+    )]
+    pub lr_min: f64,
+    /// The last rate that is tried, if the loss does not explode before.
+    #[arg(long, value_name = "RATE", default_value_t = 1.0, requires = "find_lr")]
+    pub lr_max: f64,
+    /// Steps of training, each at a rate of its own.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 100,
+        requires = "find_lr"
+    )]
+    pub lr_steps: usize,
 }

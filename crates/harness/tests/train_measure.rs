@@ -82,7 +82,7 @@ fn what_cannot_be_scored_is_said() {
 fn a_run_that_gets_no_better_ends_early() {
     let lab = Lab::new();
     let line = format!(
-        "{TRAIN} --out x --set train.dev_every=1 --set train.early_stop={{patience:2,min_delta:100}}"
+        "{TRAIN} --out x --set train.dev_every=1 --set train.early_stop.patience=2 --set train.early_stop.min_delta=100"
     );
     let said = said(&lab, &line);
     assert!(
