@@ -7,6 +7,7 @@ mod config;
 mod correlate;
 mod data;
 mod eval;
+mod find_lr;
 mod mix;
 mod model;
 mod plan;

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use harness_experiment::{Plan, Resolved, StageId, StageKind, Store};
 
+use super::find_lr::find_lr;
 use crate::cli::TrainArgs;
 use crate::context::{Context, load_spec};
 use crate::made;
@@ -19,6 +20,9 @@ pub fn train(arguments: &TrainArgs) -> Result<()> {
     made::ensure(&spec)?;
     let name = choose(&spec, arguments.train_set.as_deref())?;
     spec.train_sets.retain(|set, _| *set == name);
+    if arguments.find_lr {
+        return find_lr(arguments, spec, &name);
+    }
     let context = Context::new(spec.clone());
     stage::leaks::refuse(&context, &[StageId::new(StageKind::Train, &name)])?;
     spec.targets.clear();

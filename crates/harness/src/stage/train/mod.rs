@@ -1,26 +1,28 @@
 //! Training on a training set: of an adapter, or of all weights.
 
+mod find_lr;
 mod measure;
+mod prepare;
 mod settings;
 mod watch;
 
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context as _, Result, ensure};
-use harness_data::hold_out;
-use harness_data::prompt::{self, TrainingPair};
+use anyhow::{Context as _, Result};
 use harness_experiment::WorkDir;
 use harness_experiment::spec::{DevMeasure, Method};
 use harness_model::{Adapter, AdapterWeights, FullModel};
-use harness_record::Example;
-use harness_train::{FullObjective, LoraObjective, Run, Score, ScoreError, TrainExample, preview};
+use harness_train::{FullObjective, LoraObjective, Run, Score, ScoreError, preview};
 use serde_json::json;
 
 use super::Left;
 use crate::context::Context;
 use crate::files::{write, write_json};
 
+pub use find_lr::find_lr;
 pub use watch::Interrupted;
+
+use prepare::Prepared;
 
 /// The decoded first example with its mask: it holds text of the data set, so it is not kept with the results.
 const FIRST_EXAMPLE: &str = "first_example.txt";
@@ -28,58 +30,25 @@ const FIRST_EXAMPLE: &str = "first_example.txt";
 pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
     let (folder, resume) = (work.path(), work.resumed());
     let spec = &context.spec.train;
-    let dataset = context.dataset(name)?;
     let config = settings::train_config(spec);
     config.validate()?;
-    let held = hold_out(dataset.examples.clone(), spec.dev_examples, spec.seed);
-    let (options, sources) = context.prompt_sources(name)?;
-    let pairs = |examples: &[Example]| {
-        let examples: Vec<&Example> = examples.iter().collect();
-        prompt::training_pairs(&options, &sources, &examples)
-    };
-    // Before the model is loaded: what can't be asked is told at once.
-    let (kept, held_out) = (pairs(&held.kept)?, pairs(&held.held_out)?);
-    let pruned = super::pruning(&options, dataset);
+    let prepared = prepare::prepare(context, name, spec.dev_examples)?;
+    let longest = prepared.longest(config.max_length);
+    let Prepared {
+        examples,
+        development,
+        held,
+        pruned,
+    } = prepared;
     let model = context.model()?;
-    let encode = |examples: &[Example], pairs: &[TrainingPair]| -> Result<Vec<TrainExample>> {
-        examples
-            .iter()
-            .zip(pairs)
-            .map(|(example, pair)| {
-                let (prompt, completion) = model
-                    .training_ids(pair)
-                    .with_context(|| format!("example {}", example.id))?;
-                let (prompt, completion) = settings::with_loss(spec.loss, prompt, completion);
-                Ok(TrainExample {
-                    id: example.id.clone(),
-                    prompt,
-                    completion,
-                })
-            })
-            .collect()
-    };
-    let (examples, development) = (
-        encode(&held.kept, &kept)?,
-        encode(&held.held_out, &held_out)?,
-    );
-    ensure!(!examples.is_empty(), "no example is left to train on");
     let first = preview(&examples[0], |ids| {
         model.tokenizer.decode_with_specials(ids)
     })?;
     eprintln!("the first example; what is trained stands in ⟦ ⟧:\n{first}");
     write(&folder.join(FIRST_EXAMPLE), first.to_string().as_bytes())?;
 
-    let longest = examples
-        .iter()
-        .map(TrainExample::len)
-        .filter(|&length| length <= config.max_length)
-        .max();
-    watch::tell_memory(
-        spec,
-        context.spec.generate.precision,
-        model.weights.config(),
-        longest.unwrap_or(0),
-    );
+    let precision = context.spec.generate.precision;
+    watch::tell_memory(spec, precision, model.weights.config(), longest);
 
     let checkpoints = folder.join("checkpoint");
     let stop = AtomicBool::new(false);
