@@ -9,7 +9,7 @@ use harness_experiment::{Digest, Resolved};
 use harness_model::chat::{ChatTemplate, Message, Role};
 use harness_model::source::{self, ModelSource, ResolvedModel};
 use harness_model::tokenizer::Tokenizer;
-use harness_model::weights::Weights;
+use harness_model::weights::{Base, Weights};
 use harness_model::{Decoder, ModelConfig, Precision};
 
 use crate::context::get_or_try;
@@ -140,6 +140,16 @@ impl Model {
     /// The decoder of this model's successor, which full-parameter training left in `folder`.
     pub fn trained(&self, folder: &Path) -> Result<Decoder> {
         self.load(&Weights::open(folder)?, &format!("{}, trained", self.name))
+    }
+
+    /// The decoder with its projections kept as `base` says.
+    pub fn frozen(&self, base: Base) -> Result<Decoder> {
+        let layers = self.weights.config().layers;
+        let mut progress = Progress::new(format!("loading {}", self.name), "layers", layers, 0);
+        let decoder = Decoder::load_base(&self.weights, self.precision, base, &mut |done, _| {
+            progress.set(done, "");
+        })?;
+        Ok(decoder)
     }
 
     fn load(&self, weights: &Weights, name: &str) -> Result<Decoder> {

@@ -12,6 +12,7 @@ use crate::config::ModelConfig;
 use crate::decoder::MAX_POSITIONS;
 use crate::full;
 use crate::lora::Projection;
+use crate::weights::Base;
 
 /// What the memory is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Workload {
     pub rank: usize,
     /// How frozen weights are kept.
     pub precision: Precision,
+    /// How those of the layers' projections are kept while an adapter is trained.
+    pub base: Base,
 }
 
 /// Memory in bytes.
@@ -68,7 +71,8 @@ pub fn lora_parameters(config: &ModelConfig, rank: usize) -> u64 {
 ///   are the tables of positions, `d` values a position.
 /// - Answering: the weights; `B + 1` caches of `L` positions (one is the prompt that rows share); the activations of the
 ///   512 tokens that are computed at a time, `3h + 2a + 2c + 3i` values each; `B · V` logits.
-/// - `LoRA`: the weights, and those of the layers and of the head once more for the backward pass; 5 values for each of the
+/// - `LoRA`: the weights, and those of the layers and of the head once more for the backward pass (projections in four bits
+///   are there once, and take 4.5 bits a value; those in blocks at most 8.5); 5 values for each of the
 ///   adapter's (itself, gradient and that transposed, two moments) and its four packed forms; for each token and layer
 ///   `2h + 2a + 2c + 2i + 7r` values that the backward pass needs (`h` alone where they are computed again); one layer's
 ///   gradients, `5h + 2a + 3c + i`, and factors of products; the logits of 64 rows or of 64 MiB with their gradients. A factor
@@ -92,12 +96,20 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
         };
         (outputs.next_multiple_of(PANEL) * inputs) as u64 * bytes
     };
-    let (mut forward, mut backward) = (0, 0);
+    let (mut forward, mut backward, mut plain) = (0, 0, 0);
     for (name, shape) in full::shapes(config) {
         if let [outputs, inputs] = shape[..] {
-            forward += packed(outputs, inputs);
-            // The embedding has no backward pass where the head is another matrix.
-            if config.tied || !name.contains("embed_tokens") {
+            let kept = packed(outputs, inputs);
+            forward += kept;
+            if name.contains("_proj.") && workload.base != Base::Plain {
+                plain += kept;
+                backward += match workload.base {
+                    Base::Nf4 => outputs * (inputs.div_ceil(32) * 16 + 4 * inputs.div_ceil(64)),
+                    // The largest of them, eight bits and a scale for 32.
+                    _ => outputs * inputs.div_ceil(32) * 34,
+                } as u64;
+            } else if config.tied || !name.contains("embed_tokens") {
+                // The embedding has no backward pass where the head is another matrix.
                 backward += packed(inputs, outputs);
             }
         } else {
@@ -132,7 +144,7 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
     let adapter = lora_parameters(config, workload.rank);
     let padded = lora_parameters(config, workload.rank.next_multiple_of(PANEL));
     let adapter = 20 * adapter + 4 * (adapter + padded);
-    let fixed = weights + backward + adapter + own + logits;
+    let fixed = weights - plain + backward + adapter + own + logits;
     let lora = fixed + layers * (input + kept) + input;
     let lora_recomputed = fixed + layers * input + kept + 2 * input;
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use candle_core::{Tensor, Var};
 use harness_model::memory::{Workload, memory};
-use harness_model::weights::Weights;
+use harness_model::weights::{Base, Weights};
 use harness_model::{
     Adapter, Decoder, Engine, FullModel, GenerateOptions, LoraConfig, LoraGradients, ModelConfig,
     Precision, Projection, Sequences, Sweep, Workspace,
@@ -96,7 +96,9 @@ fn step(
 }
 
 fn lora(path: &Path, work: &Workload, recompute: bool) {
-    let decoder = decoder(path, work);
+    let weights = Weights::open(path).unwrap();
+    let decoder = Decoder::load_base(&weights, work.precision, work.base, &mut |_, _| {});
+    let decoder = decoder.unwrap();
     let lora = LoraConfig {
         rank: work.rank,
         alpha: 16.0,
@@ -147,20 +149,22 @@ fn stated_memory_is_within_a_third_of_what_is_taken() {
         .unwrap()
         .save(folder.path(), Precision::F32)
         .unwrap();
-    for (length, batch, rank, precision) in [
-        (128, 1, 8, Precision::Bf16),
-        (512, 3, 16, Precision::F32),
-        (64, 8, 4, Precision::F32),
+    for (length, batch, rank, precision, base) in [
+        (128, 1, 8, Precision::Bf16, Base::Plain),
+        (512, 3, 16, Precision::F32, Base::Plain),
+        (64, 8, 4, Precision::F32, Base::Plain),
+        (256, 2, 8, Precision::Bf16, Base::Nf4),
     ] {
         let work = Workload {
             length,
             batch,
             rank,
             precision,
+            base,
         };
         let stated = memory(Weights::open(folder.path()).unwrap().config(), &work);
         let path = folder.path();
-        let name = |what| format!("{what} {batch} x {length}, {precision:?}");
+        let name = |what| format!("{what} {batch} x {length}, {precision:?}, {base:?}");
         compare(
             &name("answer"),
             stated.inference,
@@ -186,6 +190,7 @@ fn stated_memory_is_within_a_third_of_what_is_taken() {
         batch: 1,
         rank: 16,
         precision: Precision::Bf16,
+        base: Base::Plain,
     };
     let stated = memory(Weights::open(&path).unwrap().config(), &work);
     compare(

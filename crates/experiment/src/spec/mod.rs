@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 pub use fault::{Fault, SpecErrors};
 pub use names::{
-    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, PromptFormat,
-    Schedule, Select,
+    Base, DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection,
+    PromptFormat, Schedule, Select,
 };
 pub use prompt::{FewShot, Prompt};
 pub use resolved::{

@@ -203,6 +203,19 @@ pub enum DevMeasure {
     Ex,
 }
 
+/// How the frozen weights of the layers are kept while an adapter is trained on them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Base {
+    /// As numbers, in the precision of `generate.precision`.
+    #[default]
+    Plain,
+    /// Rounded to four bits (`NormalFloat4`, `QLoRA`): 4.5 bits a weight.
+    Nf4,
+    /// As the blocks of the model's GGUF file.
+    Blocks,
+}
+
 /// Which weights are the result of training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,7 +12,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::names::{
-    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
+    Base, DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
     Select,
 };
 use super::prompt::RawPrompt;
@@ -193,6 +193,12 @@ pub(super) struct RawTrain {
     pub decay_ratio: Option<f64>,
     /// Whether a step takes examples of like length, which evens out the time and the memory of the steps; default false.
     pub length_bucketing: Option<bool>,
+    /// How the frozen weights are kept while an adapter is trained: `plain`, `nf4` (4.5 bits a weight) or `blocks` (those of
+    /// a GGUF file); default `plain`. Answers come from the weights as they are in every case.
+    pub base: Option<Base>,
+    /// Whether a layer's activations are computed again when its gradients need them, which takes a third more time and
+    /// much less memory, and changes no bit of the result; default false.
+    pub recompute: Option<bool>,
     /// Decoupled weight decay; default 0.
     pub weight_decay: Option<f64>,
     /// Decay rates of the two moments of `AdamW`; default `[0.9, 0.999]`.

@@ -361,6 +361,8 @@ fn train(raw: RawTrain, seed: u64, check: &mut Check<'_>) -> Train {
         schedule,
         decay_ratio: falls.then_some(decay_ratio),
         length_bucketing: raw.length_bucketing.unwrap_or(false),
+        base: raw.base.unwrap_or_default(),
+        recompute: raw.recompute.unwrap_or(false),
         weight_decay: check.number(
             &at("weight_decay"),
             raw.weight_decay,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::names::{
-    DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
+    Base, DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
     Select,
 };
 use super::prompt::Prompt;
@@ -132,6 +132,12 @@ pub struct Train {
     /// Whether a step takes examples of like length.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub length_bucketing: bool,
+    /// How the frozen weights of the layers are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub base: Base,
+    /// Whether activations are computed again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recompute: bool,
     /// Decoupled weight decay.
     pub weight_decay: f64,
     /// Decay rates of the two moments of `AdamW`.

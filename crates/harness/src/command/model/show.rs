@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use harness_model::chat::ChatTemplate;
 use harness_model::memory::{self, Memory, Workload};
 use harness_model::tokenizer::Tokenizer;
+use harness_model::weights::Base;
 use harness_model::weights::Weights;
 use harness_model::{ModelConfig, Precision};
 use serde::Serialize;
@@ -150,6 +151,7 @@ impl Shown {
                     batch: arguments.batch,
                     rank: arguments.rank,
                     precision,
+                    base: Base::Plain,
                 },
             ),
         };

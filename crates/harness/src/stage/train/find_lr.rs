@@ -1,6 +1,8 @@
 //! Trying learning rates on a training set: the model is trained as an experiment says, at rates that rise, and thrown
 //! away.
 
+use std::cell::OnceCell;
+
 use anyhow::{Context as _, Result};
 use harness_experiment::spec::Method;
 use harness_model::{Adapter, FullModel};
@@ -64,7 +66,9 @@ pub fn find_lr(context: &Context, name: &str, range: RateRange) -> Result<(RateT
             let shape = spec.lora.as_ref().context("there is no `train.lora`")?;
             let lora = settings::lora_config(shape)?;
             let adapter = Adapter::new(model.weights.config(), lora, spec.seed)?;
-            test(&LoraObjective::new(model.decoder()?, &adapter, false))?
+            let kept = OnceCell::new();
+            let decoder = settings::frozen(spec, model, &kept)?;
+            test(&LoraObjective::new(decoder, &adapter, spec.recompute))?
         }
         Method::Full => {
             let trained = FullModel::load(&model.weights)?;

@@ -6,6 +6,7 @@ mod prepare;
 mod settings;
 mod watch;
 
+use std::cell::OnceCell;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
@@ -72,8 +73,9 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
                 settings::lora_config(shape)?,
                 spec.seed,
             )?;
-            let decoder = model.decoder()?;
-            let objective = LoraObjective::new(decoder, &adapter, false);
+            let kept = OnceCell::new();
+            let decoder = settings::frozen(spec, model, &kept)?;
+            let objective = LoraObjective::new(decoder, &adapter, spec.recompute);
             let score = |_| -> Result<f64, ScoreError> {
                 let now = AdapterWeights::new(&adapter, layers)?;
                 measure::share_right(context, name, &held.held_out, decoder, Some(&now))

@@ -1,11 +1,15 @@
 //! The `train` part of an experiment as the options of the training loop and of the adapter.
 
+use std::cell::OnceCell;
+
 use anyhow::Result;
 use harness_experiment::spec::{self, DevMeasure, Loss, Schedule};
-use harness_model::LoraConfig;
+use harness_model::weights::Base;
+use harness_model::{Decoder, LoraConfig};
 use harness_train::{EarlyStop, Measure, ScheduleKind, Select, TrainConfig};
 
-use crate::context::convert;
+use crate::context::{convert, get_or_try};
+use crate::model::Model;
 
 /// The options of the loop.
 pub fn train_config(train: &spec::Train) -> TrainConfig {
@@ -48,6 +52,27 @@ pub fn train_config(train: &spec::Train) -> TrainConfig {
         },
         checkpoint_every: train.checkpoint_every,
         keep_checkpoints: train.keep_checkpoints,
+    }
+}
+
+/// How the frozen weights are kept.
+pub fn base(train: &spec::Train) -> Base {
+    match train.base {
+        spec::Base::Plain => Base::Plain,
+        spec::Base::Nf4 => Base::Nf4,
+        spec::Base::Blocks => Base::Blocks,
+    }
+}
+
+/// The decoder that an adapter is trained on: that of prediction, or one that keeps its weights in fewer bits.
+pub fn frozen<'m>(
+    train: &spec::Train,
+    model: &'m Model,
+    kept: &'m OnceCell<Decoder>,
+) -> Result<&'m Decoder> {
+    match base(train) {
+        Base::Plain => model.decoder(),
+        base => get_or_try(kept, || model.frozen(base)),
     }
 }
 

@@ -91,9 +91,11 @@ pub fn tell_memory(train: &spec::Train, precision: Precision, model: &ModelConfi
             Precision::F32 => harness_model::Precision::F32,
             Precision::Bf16 => harness_model::Precision::Bf16,
         },
+        base: super::settings::base(train),
     };
     let needed = memory(model, &workload);
     let needed = match train.method {
+        Method::Lora if train.recompute => needed.lora_recomputed,
         Method::Lora => needed.lora,
         Method::Full => needed.full,
     };
@@ -121,6 +123,12 @@ fn remedies(train: &spec::Train, precision: Precision, longest: usize) -> String
             "train.micro_batch_tokens={longest} (it is {}; the result stays the same but for rounding)",
             train.micro_batch_tokens
         ));
+    }
+    if train.method == Method::Lora && !train.recompute {
+        ways.push("train.recompute=true (a third more time; the result stays the same)".to_owned());
+    }
+    if train.method == Method::Lora && train.base == spec::Base::Plain {
+        ways.push("train.base=nf4 (frozen weights in four bits)".to_owned());
     }
     if precision == Precision::F32 && train.method == Method::Lora {
         ways.push("generate.precision=bf16 (half the memory of the frozen weights)".to_owned());
