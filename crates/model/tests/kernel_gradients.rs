@@ -4,8 +4,8 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use harness_kernel::{
-    AttentionShape, Rope, attention_backward, attention_forward, cross_entropy_rows, rms_norm,
-    rms_norm_backward, rms_norm_weight_gradient, swiglu, swiglu_backward,
+    AttentionShape, Precision, Rope, attention_backward, attention_forward, cross_entropy_rows,
+    rms_norm, rms_norm_backward, rms_norm_weight_gradient, swiglu, swiglu_backward,
 };
 use harness_model::graph::plain::{self, Turns};
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
@@ -96,10 +96,10 @@ proptest! {
         let slopes = backward(&expected, &dy, &[&q, &k, &v]);
 
         let mut out = vec![0.0; dy.len()];
-        attention_forward(&shape, &q.values, &k.values, &v.values, &mut out);
+        attention_forward(&shape, Precision::F32, (&q.values, &k.values, &v.values), &mut out);
         check("out", &out, &flat(&expected));
         let [mut dq, mut dk, mut dv] = [&q, &k, &v].map(|x| vec![0.0; x.values.len()]);
-        attention_backward(&shape, (&q.values, &k.values, &v.values), &dy, (&mut dq, &mut dk, &mut dv));
+        attention_backward(&shape, Precision::F32, (&q.values, &k.values, &v.values), &dy, (&mut dq, &mut dk, &mut dv));
         for (what, found, expected) in [("dq", dq, &slopes[0]), ("dk", dk, &slopes[1]), ("dv", dv, &slopes[2])] {
             check(what, &found, expected);
         }
