@@ -166,12 +166,12 @@ pub enum Command {
     Mix(Box<MixArgs>),
     /// Fine-tune on one training set: leaves adapter, log and manifest in a folder.
     ///
-    /// With `--find-lr` it tries learning rates instead. Ctrl-C ends it after the step that is being computed; the same
-    /// command then goes on.
+    /// With --find-lr it tries learning rates instead. Ctrl-C ends it after the running step;
+    /// the same command then goes on.
     ///
     /// Examples:
-    ///   harness train --config configs/experiment/first-light.yaml --train-set spider-train --out adapters/spider
-    ///   harness train --config configs/experiment/first-light.yaml --train-set spider-train --out rates --find-lr
+    ///   harness train --config my.yaml --train-set spider-train --out adapters/spider
+    ///   harness train --config my.yaml --train-set spider-train --out rates --find-lr
     #[command(verbatim_doc_comment)]
     Train(TrainArgs),
     /// Make a tokenizer.

@@ -86,7 +86,7 @@ fn a_run_that_gets_no_better_ends_early() {
     );
     let said = said(&lab, &line);
     assert!(
-        said.contains("nothing has got better since step 0: training ends after step 2"),
+        said.contains("training ends after step 2: the measure no longer gets better; it was best after step 2"),
         "{said}"
     );
     assert_eq!(lab.json("x/summary.json")["stopped_early"], true);

@@ -210,19 +210,15 @@ pub fn find_rate(
     })
 }
 
-/// The rate of the steepest descent of the smoothed loss before its least. The rates being geometric, the slope by their
-/// logarithm is the difference over the same number of points.
+/// The rate of the steepest descent of the smoothed loss. The rates being geometric, the slope by their logarithm is the
+/// difference over the same number of points: a sixth of them, for the loss of a step is one of few examples. The first
+/// tenth is not looked at: little is in the mean yet, and it goes up and down with each step.
 fn steepest(points: &[RatePoint]) -> Option<f64> {
-    const REACH: usize = 3;
-    let least = points
-        .iter()
-        .enumerate()
-        .min_by(|a, b| a.1.smoothed.total_cmp(&b.1.smoothed))?
-        .0;
-    let last = (least + REACH).min(points.len().checked_sub(1)?);
-    (REACH..=last.checked_sub(REACH)?)
+    let reach = (points.len() / 12).max(3);
+    let first = reach + points.len() / 10;
+    (first..points.len().saturating_sub(reach))
         .map(|at| {
-            let fall = points[at - REACH].smoothed - points[at + REACH].smoothed;
+            let fall = points[at - reach].smoothed - points[at + reach].smoothed;
             (points[at].rate, fall)
         })
         .filter(|&(_, fall)| fall > 0.0)

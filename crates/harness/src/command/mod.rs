@@ -90,6 +90,11 @@ fn command_again(path: &Path, arguments: &SpecArgs) -> String {
             words.extend(["--set".to_owned(), set.clone()]);
         }
     }
+    format!("harness run {}", for_a_shell(&words))
+}
+
+/// Words as one would type them in a shell.
+pub fn for_a_shell(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     let quoted = words.iter().map(|word| {
         if !word.is_empty() && word.chars().all(plain) {
@@ -98,7 +103,7 @@ fn command_again(path: &Path, arguments: &SpecArgs) -> String {
             format!("'{}'", word.replace('\'', "'\\''"))
         }
     });
-    format!("harness run {}", quoted.collect::<Vec<_>>().join(" "))
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 fn open_stage(arguments: &StageArgs) -> Result<Opened> {

@@ -11,6 +11,7 @@ use harness_model::memory::{Workload, memory};
 use harness_model::{ModelConfig, watch_interrupts};
 use harness_train::{Event, Objective, Outcome, Run, StepLog, StepRecord, Summary, train};
 
+use crate::command::for_a_shell;
 use crate::machine::{available, bytes, duration, resident};
 use crate::progress::Progress;
 
@@ -71,7 +72,7 @@ fn interrupted(summary: &Summary, saved: bool) -> Interrupted {
         said: format!(
             "stopped after step {}; {what}\n    {}",
             summary.steps,
-            command.join(" ")
+            for_a_shell(&command)
         ),
     }
 }
@@ -205,7 +206,7 @@ impl Shown {
                 path.display()
             ),
             Event::EarlyStop { step, best } => self.say(&format!(
-                "  nothing has got better since step {}: training ends after step {step}",
+                "  training ends after step {step}: the measure no longer gets better; it was best after step {}",
                 best.step
             )),
             Event::Checkpoint { .. } => {}
