@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     harness_model::keep_freed_memory();
     match command::dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.chain().any(|cause| cause.is::<stage::Interrupted>()) => {
+        Err(error) if error.root_cause().is::<stage::Interrupted>() => {
             eprintln!("{}", error.root_cause());
             ExitCode::from(INTERRUPTED)
         }

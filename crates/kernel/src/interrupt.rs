@@ -54,6 +54,7 @@ mod unix {
     }
 
     /// What an interrupt does.
+    #[derive(Clone, Copy)]
     pub(super) enum Action {
         /// Raises the flag.
         Raise,

@@ -175,7 +175,7 @@ mod tests {
 
     fn wave(step: usize, dtype: DType) -> Tensor {
         let values: Vec<f64> = (0..COUNT)
-            .map(|i| ((i * 31 + step * 17) as f64 * 0.37).sin() * 10_f64.powi(i as i32 % 9 - 4))
+            .map(|i| ((i * 31 + step * 17) as f64 * 0.37).sin() * 10_f64.powf((i % 9) as f64 - 4.0))
             .collect();
         let tensor = Tensor::from_vec(values, (1, COUNT), &Device::Cpu).unwrap();
         tensor.to_dtype(dtype).unwrap()

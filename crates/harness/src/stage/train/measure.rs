@@ -1,6 +1,8 @@
 //! The share of right answers on examples held out of the training set, with the weights as they are in a step of
 //! training: the questions are answered greedily and the answers executed, as after training.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context as _, Result, ensure};
 use harness_data::prompt;
 use harness_eval::Summary;
@@ -10,13 +12,15 @@ use harness_record::{Example, Prediction};
 use crate::context::Context;
 use crate::stage::{predict, score};
 
-/// Answers `examples` of the training set `name` and returns the share that is right by the metric of its kind.
+/// Answers `examples` of the training set `name` and returns the share that is right by the metric of its kind. Nothing is
+/// returned if `stop` is raised before the end.
 pub fn share_right(
     context: &Context,
     name: &str,
     examples: &[Example],
     decoder: &Decoder,
     adapter: Option<&AdapterWeights>,
+    stop: &AtomicBool,
 ) -> Result<f64> {
     let model = context.model()?;
     let (options, sources) = context.prompt_sources(name)?;
@@ -36,6 +40,8 @@ pub fn share_right(
     let metric = context.spec.eval.metric_of[&set.dataset];
     let metric = harness_eval::metric(metric.as_str())?;
     let verdicts = score::judge(context, name, examples, &answers, &[metric], &mut |_| {})?;
+    // A Ctrl-C in a terminal reaches the processes that execute the answers too; what they say then is no measurement.
+    ensure!(!stop.load(Ordering::Relaxed), "interrupted");
     let summary = Summary::new(&verdicts, metric.name);
     ensure!(
         summary.accuracy.is_some(),

@@ -7,12 +7,11 @@ mod settings;
 mod watch;
 
 use std::cell::OnceCell;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
 use harness_experiment::WorkDir;
 use harness_experiment::spec::{DevMeasure, Method};
-use harness_model::{Adapter, AdapterWeights, FullModel};
+use harness_model::{Adapter, AdapterWeights, FullModel, watch_interrupts};
 use harness_train::{FullObjective, LoraObjective, Run, Score, ScoreError, preview};
 use serde_json::json;
 
@@ -52,7 +51,7 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
     watch::tell_memory(spec, precision, model.weights.config(), longest);
 
     let checkpoints = folder.join("checkpoint");
-    let stop = AtomicBool::new(false);
+    let interrupts = watch_interrupts();
     let run = Run {
         config: &config,
         examples: &examples,
@@ -60,7 +59,7 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
         checkpoints: (spec.checkpoint_every > 0).then_some(checkpoints.as_path()),
         resume,
         score: None,
-        stop: &stop,
+        stop: interrupts.flag(),
     };
     let scores = spec.dev_measure == DevMeasure::Ex;
     let log = folder.join("log.jsonl");
@@ -78,7 +77,7 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
             let objective = LoraObjective::new(decoder, &adapter, spec.recompute);
             let score = |_| -> Result<f64, ScoreError> {
                 let now = AdapterWeights::new(&adapter, layers)?;
-                measure::share_right(context, name, &held.held_out, decoder, Some(&now))
+                measure::share_right(context, name, &held.held_out, decoder, Some(&now), run.stop)
                     .map_err(Into::into)
             };
             let run = Run {
@@ -97,7 +96,7 @@ pub fn run(context: &Context, name: &str, work: &WorkDir<'_>) -> Result<Left> {
                 std::fs::create_dir_all(&now)?;
                 trained.save(&now, model.precision())?;
                 let decoder = model.trained(&now)?;
-                measure::share_right(context, name, &held.held_out, &decoder, None)
+                measure::share_right(context, name, &held.held_out, &decoder, None, run.stop)
                     .map_err(Into::into)
             };
             let run = Run {

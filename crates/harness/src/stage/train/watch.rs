@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 use harness_experiment::spec::{self, Method, Precision};
+use harness_model::ModelConfig;
 use harness_model::memory::{Workload, memory};
-use harness_model::{ModelConfig, watch_interrupts};
-use harness_train::{Event, Objective, Outcome, Run, StepLog, StepRecord, Summary, train};
+use harness_train::{
+    Event, Objective, Outcome, Run, StepLog, StepRecord, Summary, TrainError, train,
+};
 
 use crate::command::for_a_shell;
 use crate::machine::{available, bytes, duration, resident};
@@ -36,42 +38,46 @@ impl std::error::Error for Interrupted {}
 /// Trains, shows how it goes, and logs it. A first Ctrl-C ends it after the step that is being computed.
 pub fn follow(name: &str, objective: &dyn Objective, run: &Run<'_>, log: &Path) -> Result<Summary> {
     let mut log = StepLog::open(log)?;
-    let watch = watch_interrupts();
-    let run = Run {
-        stop: watch.flag(),
-        ..*run
-    };
     let mut failure = None;
     let mut shown = Shown::new(name);
-    let outcome = train(objective, &run, &mut |event| {
+    let outcome = train(objective, run, &mut |event| {
         if let Err(error) = log.record(&event) {
             // The loop ends after this step; the error is told below.
             run.stop.store(true, Ordering::Relaxed);
             failure.get_or_insert(error);
         }
         shown.show(&event);
-    })?;
+    });
     drop(shown);
     if let Some(error) = failure {
         return Err(error.into());
     }
+    let saves = run.checkpoints.is_some();
     match outcome {
-        Outcome::Finished(summary) => Ok(summary),
-        Outcome::Stopped(summary) => Err(interrupted(&summary, run.checkpoints.is_some()).into()),
+        Ok(Outcome::Finished(summary)) => Ok(summary),
+        Ok(Outcome::Stopped(summary)) => {
+            let saved =
+                saves.then_some("a checkpoint is saved; to go on from it, run the same again:");
+            Err(interrupted(summary.steps, saved).into())
+        }
+        Err(TrainError::Score { step, .. }) if run.stop.load(Ordering::Relaxed) => {
+            let saved = saves.then_some(
+                "its measurement was not finished; to go on from the checkpoint before, run the same again:",
+            );
+            Err(interrupted(step, saved).into())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
-fn interrupted(summary: &Summary, saved: bool) -> Interrupted {
-    let what = if saved {
-        "a checkpoint is saved; to go on from it, run the same again:"
-    } else {
-        "no checkpoint was asked for (checkpoint_every is 0), so it begins anew if you run the same again:"
-    };
+fn interrupted(step: usize, saved: Option<&str>) -> Interrupted {
+    let what = saved.unwrap_or(
+        "no checkpoint was asked for (checkpoint_every is 0), so it begins anew if you run the same again:",
+    );
     let command: Vec<String> = std::env::args().collect();
     Interrupted {
         said: format!(
-            "stopped after step {}; {what}\n    {}",
-            summary.steps,
+            "stopped after step {step}; {what}\n    {}",
             for_a_shell(&command)
         ),
     }
