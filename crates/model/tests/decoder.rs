@@ -349,3 +349,27 @@ fn what_does_not_fit_is_said() {
     assert!(answers[0].tokens.is_empty());
     assert_eq!(answers[1].tokens.len().min(6), answers[1].tokens.len());
 }
+
+/// Gradients are the same bits at any number of threads, where sums over rows have an order of their own.
+#[test]
+fn gradients_do_not_depend_on_threads() {
+    if !std::arch::is_x86_feature_detected!("avx512f") {
+        return;
+    }
+    let tiny = tiny(KINDS[2], 9);
+    let adapter = adapter(&tiny, &Projection::ALL);
+    let (ids, starts, targets) = batch();
+    let sequences = Sequences {
+        tokens: &ids,
+        starts: &starts,
+        targets: &targets,
+    };
+    let at = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap()
+            .install(|| sweep(&tiny, &adapter, &sequences, None, false))
+    };
+    let one = at(1);
+    assert_eq!(one, at(2));
+    assert_eq!(one, at(5));
+}
