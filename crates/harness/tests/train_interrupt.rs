@@ -160,3 +160,72 @@ fn an_interrupt_finishes_the_step_and_says_how_to_go_on() {
     );
     assert_same(&left(&lab, "stopped"), &left(&lab, "whole"));
 }
+
+#[test]
+fn a_damaged_checkpoint_is_told_and_the_one_before_is_used() {
+    let lab = lab();
+    let (status, said) = finish(start(&lab, "whole"));
+    assert!(status.success(), "{said}");
+    let mut child = start(&lab, "torn");
+    let folder = "torn/.work/train/.plain.partial/checkpoint";
+    let newest = || {
+        let mut names: Vec<String> = std::fs::read_dir(lab.path(folder))
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("step-"))
+            .collect();
+        names.sort();
+        (names.len() > 1).then(|| names.pop()).flatten()
+    };
+    while newest().is_none_or(|name| name.as_str() < "step-00000004") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let name = newest().unwrap();
+    let file = lab.path(&format!("{folder}/{name}/progress.json"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() / 2]).unwrap();
+
+    let (status, said) = finish(start(&lab, "torn"));
+    assert!(status.success(), "{said}");
+    let warning = said
+        .lines()
+        .find(|line| line.starts_with("warning: the checkpoint "));
+    assert!(warning.unwrap().contains(&name), "{said}");
+    assert!(
+        said.contains("going on from the checkpoint after step"),
+        "{said}"
+    );
+    assert_same(&left(&lab, "torn"), &left(&lab, "whole"));
+}
+
+#[test]
+fn a_whole_experiment_stops_in_its_training_and_goes_on() {
+    let lab = lab();
+    let begin = |out: &str| {
+        let mut command = lab.command();
+        command
+            .args(["run", "long.yaml", "--set", &format!("out={out}")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut child = begin("stopped");
+    let log = lab.path("stopped/train/.counts.partial/log.jsonl");
+    while std::fs::read_to_string(&log).map_or(0, |text| text.lines().count()) < 3 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    interrupt(&child);
+    let (status, said) = finish(child);
+    assert_eq!(status.code(), Some(130), "{said}");
+    assert!(said.contains("run long.yaml --set out=stopped"), "{said}");
+    for out in ["stopped", "whole"] {
+        let (status, said) = finish(begin(out));
+        assert!(status.success(), "{said}");
+    }
+    assert_same(&lab.findings("stopped"), &lab.findings("whole"));
+}

@@ -124,31 +124,42 @@ pub fn tell_memory(train: &spec::Train, precision: Precision, model: &ModelConfi
 
 /// What makes a run smaller, the mildest first.
 fn remedies(train: &spec::Train, precision: Precision, longest: usize) -> String {
+    let lora = train.method == Method::Lora;
     let mut ways = Vec::new();
     if train.micro_batch_tokens > longest {
-        ways.push(format!(
-            "train.micro_batch_tokens={longest} (it is {}; the result stays the same but for rounding)",
-            train.micro_batch_tokens
+        ways.push((
+            format!("train.micro_batch_tokens={longest}"),
+            "the result stays the same but for rounding",
         ));
     }
-    if train.method == Method::Lora && !train.recompute {
-        ways.push("train.recompute=true (a third more time; the result stays the same)".to_owned());
+    if lora && !train.recompute {
+        let why = "a third more time; the result stays the same";
+        ways.push(("train.recompute=true".to_owned(), why));
     }
-    if train.method == Method::Lora && train.base == spec::Base::Plain {
-        ways.push("train.base=nf4 (frozen weights in four bits)".to_owned());
+    if lora && train.base == spec::Base::Plain {
+        let why = "frozen weights in four bits";
+        ways.push(("train.base=nf4".to_owned(), why));
     }
-    if precision == Precision::F32 && train.method == Method::Lora {
-        ways.push("generate.precision=bf16 (half the memory of the frozen weights)".to_owned());
+    if lora && precision == Precision::F32 {
+        let why = "half the memory of the frozen weights";
+        ways.push(("generate.precision=bf16".to_owned(), why));
     }
-    ways.push(format!(
-        "train.max_length below {longest} (longer examples are left out)"
+    ways.push((
+        format!("train.max_length={}", longest / 2),
+        "longer examples are left out, and counted",
     ));
-    if train.method == Method::Full {
-        ways.push("train.method=lora".to_owned());
+    if !lora {
+        let why = "an adapter beside frozen weights";
+        ways.push(("train.method=lora".to_owned(), why));
     }
+    let width = ways.iter().map(|(way, _)| way.len()).max().unwrap_or(0);
+    let lines: Vec<String> = ways
+        .iter()
+        .map(|(way, why)| format!("\n    --set {way:<width$}  {why}"))
+        .collect();
     format!(
-        "it may not fit, and then the system ends it or slows it down; what makes it smaller:\n    --set {}",
-        ways.join("\n    --set ")
+        "it may not fit, and then the system slows it down or ends it; what makes it smaller:{}",
+        lines.concat()
     )
 }
 
@@ -254,5 +265,44 @@ impl Shown {
             Some(progress) => progress.say(line),
             None => eprintln!("{line}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use anyhow::Result;
+    use harness_experiment::spec::{Env, load_text};
+
+    use super::*;
+
+    #[test]
+    fn what_would_help_is_told_and_nothing_else() -> Result<()> {
+        let told = |train: &str, precision| -> Result<String> {
+            let text = format!(
+                "model: {{name: m, source: [{{local: w}}]}}\ntargets: {{t: {{dataset: spider, split: dev}}}}\n\
+                 train: {{{train}}}\n"
+            );
+            let spec = load_text(Path::new("x.yaml"), &text, None, &[], &Env::default())?;
+            let text = remedies(&spec.train, precision, 500);
+            Ok(text
+                .split_once('\n')
+                .map_or("", |(_, rest)| rest)
+                .to_owned())
+        };
+        let all = told("micro_batch_tokens: 2048", Precision::F32)?;
+        assert_eq!(
+            all,
+            "    --set train.micro_batch_tokens=500  the result stays the same but for rounding\n    \
+             --set train.recompute=true           a third more time; the result stays the same\n    \
+             --set train.base=nf4                 frozen weights in four bits\n    \
+             --set generate.precision=bf16        half the memory of the frozen weights\n    \
+             --set train.max_length=250           longer examples are left out, and counted"
+        );
+        let full = told("method: full, micro_batch_tokens: 300", Precision::F32)?;
+        assert!(full.starts_with("    --set train.max_length=250"), "{full}");
+        assert!(full.ends_with("an adapter beside frozen weights"), "{full}");
+        Ok(())
     }
 }
