@@ -229,3 +229,51 @@ fn a_whole_experiment_stops_in_its_training_and_goes_on() {
     }
     assert_same(&lab.findings("stopped"), &lab.findings("whole"));
 }
+
+#[test]
+fn a_disk_without_room_is_told_and_the_checkpoint_before_stays() {
+    let lab = lab();
+    let (status, said) = finish(start(&lab, "whole"));
+    assert!(status.success(), "{said}");
+    let mut child = start(&lab, "full");
+    let folder = "full/.work/train/.plain.partial/checkpoint";
+    let names = || {
+        let entries = std::fs::read_dir(lab.path(folder)).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    while !names().iter().any(|name| name.starts_with("step-")) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    interrupt(&child);
+    let (status, said) = finish(child);
+    assert_eq!(status.code(), Some(130), "{said}");
+    let before = names();
+
+    // A limit on the size of files stands for a disk without room: the optimiser's state is 30 kB.
+    let program = env!("CARGO_BIN_EXE_harness");
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 24; exec '{program}' train --config long.yaml --train-set plain --out full"
+    );
+    let mut command = Command::new("bash");
+    lab.surround(&mut command);
+    let output = command.args(["-c", &line]).output().unwrap();
+    let said = support::failed("train", &output);
+    assert!(
+        said.contains("cannot write") && said.contains("optimizer.safetensors"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: there is no room on the disk"),
+        "{said}"
+    );
+    assert_eq!(names(), before);
+
+    let (status, said) = finish(start(&lab, "full"));
+    assert!(status.success(), "{said}");
+    assert_same(&left(&lab, "full"), &left(&lab, "whole"));
+}
