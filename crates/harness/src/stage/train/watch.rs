@@ -295,10 +295,10 @@ mod tests {
         assert_eq!(
             all,
             "    --set train.micro_batch_tokens=500  the result stays the same but for rounding\n    \
-             --set train.recompute=true           a third more time; the result stays the same\n    \
-             --set train.base=nf4                 frozen weights in four bits\n    \
-             --set generate.precision=bf16        half the memory of the frozen weights\n    \
-             --set train.max_length=250           longer examples are left out, and counted"
+             --set train.recompute=true          a third more time; the result stays the same\n    \
+             --set train.base=nf4                frozen weights in four bits\n    \
+             --set generate.precision=bf16       half the memory of the frozen weights\n    \
+             --set train.max_length=250          longer examples are left out, and counted"
         );
         let full = told("method: full, micro_batch_tokens: 300", Precision::F32)?;
         assert!(full.starts_with("    --set train.max_length=250"), "{full}");
