@@ -18,7 +18,7 @@ fn test(toy: &Toy, range: RateRange) -> Result<RateTest, TrainError> {
     let (data, development) = (examples(16, 3), examples(5, 3));
     let mut told = 0;
     let test = find_rate(toy, &config(), range, &data, &development, &mut |_| {
-        told += 1
+        told += 1;
     })?;
     assert_eq!(told, test.points.len());
     Ok(test)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use harness_experiment::spec::{self, Method, Precision};
@@ -167,10 +167,14 @@ fn remedies(train: &spec::Train, precision: Precision, longest: usize) -> String
 struct Shown {
     name: String,
     progress: Option<Progress>,
-    /// When the first step of this process began, and what was done since.
+    /// When the step that is being computed began.
     since: Instant,
+    /// The steps of this process: their time without measurements and checkpoints, their number and their tokens.
+    spent: Duration,
     steps: usize,
     tokens: usize,
+    /// Whether something was measured on held-out examples.
+    measured: bool,
 }
 
 impl Shown {
@@ -179,8 +183,10 @@ impl Shown {
             name: name.to_owned(),
             progress: None,
             since: Instant::now(),
+            spent: Duration::ZERO,
             steps: 0,
             tokens: 0,
+            measured: false,
         }
     }
 
@@ -205,10 +211,10 @@ impl Shown {
                 }
                 let label = format!("training {}", self.name);
                 self.progress = Some(Progress::new(label, "steps", *steps, *done));
-                self.since = Instant::now();
             }
             Event::Step(step) => self.step(step),
             Event::DevLoss(dev) => {
+                self.measured = true;
                 let score = dev
                     .score
                     .map(|score| format!(", {:.1} % right", 100.0 * score))
@@ -228,12 +234,14 @@ impl Shown {
             )),
             Event::Checkpoint { .. } => {}
         }
+        self.since = Instant::now();
     }
 
     fn step(&mut self, step: &StepRecord) {
         self.steps += 1;
         self.tokens += step.tokens;
-        let seconds = self.since.elapsed().as_secs_f64();
+        self.spent += self.since.elapsed();
+        let seconds = self.spent.as_secs_f64();
         let memory = resident()
             .map(|held| format!(", {}", bytes(held)))
             .unwrap_or_default();
@@ -252,9 +260,14 @@ impl Shown {
             let each = seconds / TIMED as f64;
             let left = each * (step.of - step.step) as f64;
             self.say(&format!(
-                "time: {each:.2} s a step at first, so some {} for the {} steps left",
+                "time: {each:.2} s a step at first, so some {} for the {} steps left{}",
                 duration(left),
-                step.of - step.step
+                step.of - step.step,
+                if self.measured {
+                    ", measurements not counted"
+                } else {
+                    ""
+                }
             ));
         }
     }
