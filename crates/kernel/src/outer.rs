@@ -43,8 +43,8 @@ pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b
                                     (strip * STRIP, n),
                                     a,
                                     b,
-                                )
-                            };
+                                );
+                            }
                         }
                     }
                 }

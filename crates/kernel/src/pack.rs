@@ -239,7 +239,7 @@ impl Packed {
 
 /// Whether a value is a bfloat16. NaN is not: it would lose its bits.
 fn is_bf16(value: f32) -> bool {
-    value.to_bits() & 0xFFFF == 0 && !value.is_nan()
+    value.to_bits().trailing_zeros() >= 16 && !value.is_nan()
 }
 
 /// `k` as bfloat16 panels have it.
@@ -345,8 +345,8 @@ fn interleave<T: Send, E: Send>(
                 for tile in (0..k).step_by(TILE) {
                     let end = (tile + TILE).min(k);
                     for (offset, row) in rows.chunks_exact(k).enumerate() {
-                        for input in tile..end {
-                            layout.store(chunk, offset, input, row[input]);
+                        for (input, &value) in (tile..end).zip(&row[tile..end]) {
+                            layout.store(chunk, offset, input, value);
                         }
                     }
                 }

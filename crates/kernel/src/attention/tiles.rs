@@ -171,7 +171,7 @@ pub(super) fn backward<const PARTS: usize>(
             for (from, to) in [(&space.dk, dk), (&space.dv, dv)] {
                 // SAFETY: a task writes its own key head of its own rows, inside the slices that the caller checked.
                 unsafe {
-                    std::ptr::copy_nonoverlapping(from[row * sizes.d..].as_ptr(), to.at(place), d)
+                    std::ptr::copy_nonoverlapping(from[row * sizes.d..].as_ptr(), to.at(place), d);
                 };
             }
         }

@@ -84,7 +84,7 @@ impl Sweep<'_> {
     }
 
     /// The backward pass of [`Self::project`] to the input: `d_rows` is the gradient of `y`. That of `x`, plus what `dx`
-    /// starts from, is written to it where it is wanted; the one behind `A` is left in `space.d_low`, for [`Self::d_pair`].
+    /// starts from, is written to it where it is wanted; the one behind `A` is left in `space.d_rank`, for [`Self::d_pair`].
     pub(super) fn d_input(
         &self,
         site: &Site<'_>,
@@ -104,10 +104,10 @@ impl Sweep<'_> {
             return;
         };
         let (r, inputs) = (pair.a.outputs(), pair.a.inputs());
-        let d_low = fit(&mut space.d_low, m * r);
-        product(d_rows, &back.b, d_low, Init::Zero);
+        let d_rank = fit(&mut space.d_rank, m * r);
+        product(d_rows, &back.b, d_rank, Init::Zero);
         let Some((start, dx)) = dx else { return };
-        space.rows.copy(d_low, m, r);
+        space.rows.copy(d_rank, m, r);
         let Some(dropout) = site.dropout else {
             sum_of_products(&[(d_rows, weights), (&space.rows, &back.a)], start, dx);
             return;
@@ -141,7 +141,7 @@ impl Sweep<'_> {
         } else {
             x
         };
-        add_outer(&mut gradient.a, (m, r, inputs), &space.d_low, x);
+        add_outer(&mut gradient.a, (m, r, inputs), &space.d_rank, x);
     }
 }
 
@@ -172,7 +172,7 @@ pub(super) struct Low {
     /// That of the product with `A`, where some values are dropped.
     dropped: Rows,
     /// `[m, r]`: the gradient behind `A`.
-    d_low: Vec<f32>,
+    d_rank: Vec<f32>,
     /// `[m, inputs]`, with some values dropped.
     masked: Vec<f32>,
 }
@@ -182,7 +182,7 @@ impl Low {
         Self {
             rows: Rows::new(precision),
             dropped: Rows::new(precision),
-            d_low: Vec::new(),
+            d_rank: Vec::new(),
             masked: Vec::new(),
         }
     }
