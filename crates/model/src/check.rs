@@ -287,6 +287,9 @@ impl From<WeightError> for Fault {
             WeightError::Io { file, source } => {
                 fault(file, "file".to_owned(), "a file that can be read".to_owned(), source.to_string())
             }
+            WeightError::NoBlocks { file } => {
+                fault(file, "file".to_owned(), "a GGUF file".to_owned(), "another".to_owned())
+            }
             WeightError::NotWeights { file } => fault(
                 file,
                 "file".to_owned(),

@@ -24,6 +24,12 @@ pub enum WeightError {
         /// The path given.
         file: PathBuf,
     },
+    /// The frozen weights are to stay blocks, and the file has none.
+    #[error("{}: no GGUF file, so there are no blocks to keep; take train.base: nf4 for four bits, or plain", file.display())]
+    NoBlocks {
+        /// The file or folder.
+        file: PathBuf,
+    },
     /// The file does not begin or continue as its format demands.
     #[error("{}: malformed {format}: {what}", file.display())]
     Malformed {

@@ -47,7 +47,10 @@ impl Weights {
                     None => self.packed(name, outputs, inputs, precision),
                 }
             }
-            _ => self.packed(name, outputs, inputs, precision),
+            (Base::Blocks, Self::Safetensors(_)) => Err(WeightError::NoBlocks {
+                file: self.path().to_path_buf(),
+            }),
+            (Base::Plain, _) => self.packed(name, outputs, inputs, precision),
         }
     }
 }
