@@ -8,13 +8,20 @@
 //! Every product is exact in `f32`, sums are rounded to nearest after each of a pair; numbers below `f32`'s normal range count
 //! as zero.
 
+use crate::cpu::{self, Instructions};
+
 /// Rows, and outputs, of one call.
 pub(crate) const SIDE: usize = 32;
 
-/// Whether this machine has the unit and the system lets this process use it.
+/// Whether the unit is to be used: it is there, the system lets this process use it, and nobody capped the choice.
 pub(crate) fn available() -> bool {
-    static AVAILABLE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *AVAILABLE.get_or_init(imp::detect)
+    cpu::has(Instructions::Amx)
+}
+
+/// Whether this machine has the unit and the system lets this process use it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn detect() -> bool {
+    imp::detect()
 }
 
 /// How many parts of the left and the right factor are multiplied with each other.
@@ -298,7 +305,7 @@ mod imp {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+#[cfg(all(target_arch = "x86_64", not(target_os = "linux")))]
 mod imp {
     pub(super) fn detect() -> bool {
         false

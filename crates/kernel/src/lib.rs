@@ -18,6 +18,7 @@
 mod aligned;
 mod amx;
 mod attention;
+mod cpu;
 mod exp;
 mod interrupt;
 mod kv;
@@ -28,6 +29,8 @@ mod nf4;
 mod norm;
 mod outer;
 mod pack;
+#[cfg(test)]
+mod paths;
 mod product;
 mod rope;
 mod rows;
@@ -39,6 +42,7 @@ mod swiglu;
 mod threads;
 
 pub use attention::{AttentionShape, attention_backward, attention_forward};
+pub use cpu::{Instructions, instructions};
 pub use exp::{exp, softmax_in_place};
 pub use interrupt::{InterruptWatch, watch_interrupts};
 pub use kv::{KvCache, KvShape, attend};

@@ -7,6 +7,8 @@
 use half::bf16;
 use rayon::prelude::*;
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::{self, Instructions};
 use crate::pack::{Packed, Panels, WIDTH, padded};
 use crate::stored::{self, Stored, transposed_panels};
 use crate::threads::Shared;
@@ -484,13 +486,12 @@ unsafe fn tile_product<W: Weight>(
     }
     #[cfg(target_arch = "x86_64")]
     {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            // SAFETY: the feature was just found; the pointers are the caller's promise.
+        if cpu::has(Instructions::Avx512) {
+            // SAFETY: the feature is among those that `cpu` looks for; the pointers are the caller's promise.
             unsafe { by_height!(tile_avx512) };
             return;
         }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
+        if cpu::has(Instructions::Avx2) {
             // SAFETY: as above.
             unsafe { by_height!(tile_avx2) };
             return;
@@ -685,9 +686,7 @@ mod tests {
                         assert!((a - b).abs() < 1e-4, "{a} and {b} at height {}", $height);
                     }
                     #[cfg(target_arch = "x86_64")]
-                    if std::arch::is_x86_feature_detected!("avx2")
-                        && std::arch::is_x86_feature_detected!("fma")
-                    {
+                    if crate::cpu::has(crate::cpu::Instructions::Avx2) {
                         let avx2 = run::<W>(super::tile_avx2::<W, $height>, $height, length, &weights, keep);
                         assert_eq!(best, avx2, "height {}", $height);
                     }

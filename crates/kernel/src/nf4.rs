@@ -3,6 +3,8 @@
 
 use rayon::prelude::*;
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::{self, Instructions};
 use crate::stored::Stored;
 
 /// Weights that share a scale: values in a row of the matrix.
@@ -140,8 +142,8 @@ impl Stored for Nf4 {
 
 fn decode(codes: &[u8; 16], scale: f32, out: &mut [f32; GROUP]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the feature was just found.
+    if cpu::has(Instructions::Avx512) {
+        // SAFETY: the feature is among those that `cpu` looks for; the arrays have the lengths that are read and written.
         unsafe { decode_avx512(codes, scale, out) };
         return;
     }

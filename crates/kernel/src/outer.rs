@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::{self, Instructions};
 use crate::small::add_at_b;
 use crate::threads::Shared;
 
@@ -23,7 +25,7 @@ pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b
         return;
     }
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
+    if cpu::has(Instructions::Avx512) {
         let strips = n.div_ceil(STRIP);
         let group = strips.div_ceil(4 * rayon::current_num_threads()).max(1);
         let out = Shared(out.as_mut_ptr());

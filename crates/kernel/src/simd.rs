@@ -22,15 +22,13 @@ macro_rules! dispatched {
                     plain($($argument),*)
                 }
 
-                if std::arch::is_x86_feature_detected!("avx512bw")
-                    && std::arch::is_x86_feature_detected!("avx512vl")
-                    && std::arch::is_x86_feature_detected!("avx512dq")
-                {
-                    // SAFETY: the features were just found; the first of them are part of these.
+                use $crate::cpu::{Instructions, has};
+                if has(Instructions::Avx512) {
+                    // SAFETY: these are the features that `cpu` looks for.
                     return unsafe { avx512($($argument),*) };
                 }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the feature was just found.
+                if has(Instructions::Avx2) {
+                    // SAFETY: as above.
                     return unsafe { avx2($($argument),*) };
                 }
             }

@@ -6,6 +6,9 @@
 
 use half::bf16;
 
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::{self, Instructions};
+
 /// Rounds to the nearest bfloat16, ties to even, as the bits of an `f32`.
 #[inline(always)]
 #[allow(clippy::inline_always)] // Has to take on the target features of its callers.
@@ -41,8 +44,8 @@ fn half(bits: u32) -> bf16 {
 /// the row at which `tile` begins.
 pub(crate) fn split_row<const PARTS: usize>(x: &[f32], tile: &mut [bf16]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512bw") {
-        // SAFETY: the feature was just found.
+    if cpu::has(Instructions::Avx512) {
+        // SAFETY: the features are among those that `cpu` looks for.
         unsafe { split_row_avx512::<PARTS>(x, tile) };
         return;
     }
@@ -78,8 +81,8 @@ fn split_row_plain<const PARTS: usize>(x: &[f32], tile: &mut [bf16]) {
 /// Writes weights of a panel, `[inputs][32]` in `f32`, as `[steps][PARTS][16][32][2]`: inputs beyond the last are zero.
 pub(crate) fn split_panel<const PARTS: usize>(panel: &[f32], into: &mut [bf16]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512bw") {
-        // SAFETY: the feature was just found.
+    if cpu::has(Instructions::Avx512) {
+        // SAFETY: the features are among those that `cpu` looks for.
         unsafe { split_panel_avx512::<PARTS>(panel, into) };
         return;
     }

@@ -1,6 +1,8 @@
 //! Every kernel against a naive form in `f64`, and the promise that a row's result depends on that row alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod caps;
+
 use harness_kernel::{
     AttentionShape, Init, KvCache, KvShape, Packed, Precision, Rope, attend, attention_backward,
     attention_forward, cross_entropy_rows, exp, matmul, rms_norm, rms_norm_backward, swiglu,
@@ -347,4 +349,18 @@ fn cross_entropy_is_minus_ln_p_and_its_gradient_sums_to_zero() {
             .sum();
         close(sum, 0.0, 1e-5, "gradient");
     }
+}
+
+#[test]
+fn the_same_under_each_cap() {
+    caps::run_all_but("the_same_under_each_cap");
+}
+
+#[test]
+fn what_is_used_is_what_the_environment_allows() {
+    let cap = std::env::var("HARNESS_CPU").ok();
+    let named = harness_kernel::Instructions::ALL
+        .into_iter()
+        .find(|it| cap.as_deref() == Some(it.name()));
+    assert!(named.is_none_or(|cap| harness_kernel::instructions() <= cap));
 }

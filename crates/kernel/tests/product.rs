@@ -1,6 +1,8 @@
 //! The product of training against a sum in `f64`: as exact as one in `f32`, whatever unit computes it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod caps;
+
 use std::sync::Arc;
 
 use harness_kernel::{
@@ -223,4 +225,9 @@ fn nothing_and_not_a_number() {
         out[0].is_finite() && out[2].is_nan() && out[3].is_nan(),
         "{out:?}"
     );
+}
+
+#[test]
+fn the_same_under_each_cap() {
+    caps::run_all_but("the_same_under_each_cap");
 }

@@ -39,14 +39,21 @@ impl AttentionShape {
 
     fn check(&self, q: &[f32], k: &[f32], v: &[f32]) {
         let rows = self.rows();
-        assert_eq!(q.len(), rows * self.heads * self.head_dim, "q");
-        assert_eq!(k.len(), rows * self.kv_heads * self.head_dim, "k");
+        // No slice is as long as what a product that is too large becomes.
+        let size = |heads: usize| rows.saturating_mul(heads).saturating_mul(self.head_dim);
+        assert_eq!(q.len(), size(self.heads), "q");
+        assert_eq!(k.len(), size(self.kv_heads), "k");
+        assert!(
+            self.kv_heads > 0 && self.heads.is_multiple_of(self.kv_heads),
+            "key heads divide heads"
+        );
+        assert!(self.head_dim > 0, "a head has a width");
         assert_eq!(v.len(), k.len(), "v");
         assert!(self.starts.is_sorted(), "sequence starts rise");
     }
 
-    /// One task a sequence and key head.
-    fn tasks(&self) -> impl IndexedParallelIterator<Item = Task> + '_ {
+    /// One task a key head of a sequence that has a row.
+    fn tasks(&self) -> impl ParallelIterator<Item = Task> + '_ {
         let sequences = self.starts.len().saturating_sub(1);
         (0..sequences * self.kv_heads)
             .into_par_iter()
@@ -55,6 +62,7 @@ impl AttentionShape {
                 end: self.starts[index / self.kv_heads + 1],
                 kv_head: index % self.kv_heads,
             })
+            .filter(|task| task.first < task.end)
     }
 }
 

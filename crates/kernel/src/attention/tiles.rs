@@ -533,7 +533,8 @@ fn softmax_panel((index, p): (usize, &mut [f32]), shape: &AttentionShape, block:
         let before = key.saturating_sub(first_query).min(WIDTH);
         row[..before].fill(f32::NEG_INFINITY);
         if let Some(window) = shape.window {
-            let after = (key + window).saturating_sub(first_query).min(WIDTH);
+            let end = key.saturating_add(window);
+            let after = end.saturating_sub(first_query).min(WIDTH);
             row[after..].fill(f32::NEG_INFINITY);
         }
     }
