@@ -8,6 +8,13 @@
 //! Every product is exact in `f32`, sums are rounded to nearest after each of a pair; numbers below `f32`'s normal range count
 //! as zero.
 
+#![cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux")),
+    allow(dead_code, reason = "no unit, no calls")
+)]
+
+use half::bf16;
+
 use crate::cpu::{self, Instructions};
 
 /// Rows, and outputs, of one call.
@@ -35,33 +42,59 @@ pub(crate) enum Parts {
     ThreeByThree,
 }
 
-/// One call: `c[32][32] = from[32][32] + a · b`.
+impl Parts {
+    /// Parts of the left factor.
+    fn left(self) -> usize {
+        match self {
+            Self::OneByOne => 1,
+            Self::ThreeByOne | Self::ThreeByThree => 3,
+        }
+    }
+
+    /// Parts of the right factor.
+    fn right(self) -> usize {
+        match self {
+            Self::OneByOne | Self::ThreeByOne => 1,
+            Self::ThreeByThree => 3,
+        }
+    }
+}
+
+/// What a call adds to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Begin<'a> {
+    Zero,
+    /// What is in the result.
+    Result,
+    /// 32 rows of 32 values of another matrix, so far apart, which may be 0.
+    Rows(&'a [f32], usize),
+}
+
+/// One call: `c[32][32] = begin[32][32] + a · b`, over at least one step.
 ///
-/// The left factor lies as `[steps][parts][16][32]` for rows 0 to 15 at `a`, and so for rows 16 to 31 at `a_low`; the
-/// right one as `[steps][parts][16][32][2]` at `b`; the result has rows `c_stride` values apart, and what it starts from
-/// `from_stride`, which may be 0. It starts from zero where `from` is null.
-#[derive(Clone, Copy)]
-pub(crate) struct Call {
-    pub(crate) a: *const u16,
-    pub(crate) a_low: *const u16,
-    pub(crate) b: *const u16,
+/// The left factor lies as `[steps][parts][16][32]` for rows 0 to 15 in `a`, and so for rows 16 to 31 in `a_low`; the
+/// right one as `[steps][parts][16][32][2]` in `b`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) a: &'a [bf16],
+    pub(crate) a_low: &'a [bf16],
+    pub(crate) b: &'a [bf16],
     pub(crate) steps: usize,
-    pub(crate) c: *mut f32,
-    pub(crate) c_stride: usize,
-    pub(crate) from: *const f32,
-    pub(crate) from_stride: usize,
+    pub(crate) begin: Begin<'a>,
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub(crate) use imp::{Tiles, multiply};
+pub(crate) use imp::{Tiles, multiply, multiply_shared};
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod imp {
     use std::arch::asm;
     use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+    use std::cell::Cell;
     use std::marker::PhantomData;
 
-    use super::{Call, Parts};
+    use super::{Begin, Call, Parts, SIDE};
+    use crate::threads::Shared;
 
     /// The system call `arch_prctl`, its request for a state component, and the component of tile data.
     const ARCH_PRCTL: i64 = 158;
@@ -125,32 +158,48 @@ mod imp {
         Shape(bytes)
     };
 
-    /// As long as it lives, the tiles of this thread are set up.
+    thread_local! {
+        /// How many values of [`Tiles`] this thread has.
+        static SET_UP: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// As long as it lives, the tiles of this thread are set up. It stays on its thread. There may be several: a thread that
+    /// waits within a product may take up a task of another.
     pub(crate) struct Tiles(PhantomData<*const ()>);
 
     impl Tiles {
         /// Sets up the calling thread's tiles.
         ///
-        /// # Safety
-        /// [`super::available`] has said so.
-        pub(crate) unsafe fn new() -> Self {
-            // SAFETY: the unit is there; the shape is a valid one.
-            unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPE, options(nostack, readonly)) };
+        /// # Panics
+        /// If there is no unit, or it is not to be used.
+        pub(crate) fn new() -> Self {
+            // Permission is the process's, so one thread's request serves all.
+            assert!(super::available(), "a tile unit");
+            if SET_UP.replace(SET_UP.get() + 1) == 0 {
+                // SAFETY: the unit is there and may be used; the shape is a valid one, 64 bytes long.
+                unsafe {
+                    asm!("ldtilecfg [{}]", in(reg) &raw const SHAPE, options(nostack, readonly));
+                }
+            }
             Self(PhantomData)
         }
     }
 
     impl Drop for Tiles {
+        // Also when a panic unwinds: no thread keeps tiles that the system would have to save at every switch.
         fn drop(&mut self) {
-            // SAFETY: the unit is there, or there would be no value to drop.
-            unsafe { asm!("tilerelease", options(nostack, nomem)) };
+            SET_UP.set(SET_UP.get() - 1);
+            if SET_UP.get() == 0 {
+                // SAFETY: the unit is there, or there would be no value to drop; no other one of this thread needs it.
+                unsafe { asm!("tilerelease", options(nostack, nomem)) };
+            }
         }
     }
 
     /// Tiles 0 to 3 are the sums, 4 and 5 rows of the left factor, 6 and 7 outputs of the right one.
     macro_rules! product {
-        ($call:expr, $a_step:literal, $b_step:literal, [$($step:literal),+ $(,)?]) => {{
-            let call = $call;
+        ($pointers:expr, $a_step:literal, $b_step:literal, [$($step:literal),+ $(,)?]) => {{
+            let (from, from_stride, a, l, b, n, c, stride) = $pointers;
             asm!(
                 "test {f}, {f}",
                 "jz 3f",
@@ -179,14 +228,14 @@ mod imp {
                 "lea {c}, [{c} + {cs}*8]",
                 "tilestored [{c} + {cs}*1], tmm2",
                 "tilestored [{c} + {cs}*1 + 64], tmm3",
-                f = inout(reg) call.from => _,
-                fs = in(reg) 4 * call.from_stride,
-                a = inout(reg) call.a => _,
-                l = inout(reg) call.a_low => _,
-                b = inout(reg) call.b => _,
-                n = inout(reg) call.steps => _,
-                c = inout(reg) call.c => _,
-                cs = in(reg) 4 * call.c_stride,
+                f = inout(reg) from => _,
+                fs = in(reg) 4 * from_stride,
+                a = inout(reg) a => _,
+                l = inout(reg) l => _,
+                b = inout(reg) b => _,
+                n = inout(reg) n => _,
+                c = inout(reg) c => _,
+                cs = in(reg) 4 * stride,
                 // The rows of a tile of `a` are 64 bytes apart, those of a tile of `b` 128.
                 s = in(reg) 64_usize,
                 t = in(reg) 128_usize,
@@ -197,19 +246,77 @@ mod imp {
         }};
     }
 
-    /// Computes one call.
+    /// Computes one call; rows of `c` are `stride` apart.
+    ///
+    /// # Panics
+    /// If a factor, `c` or what it begins from is too short.
+    #[inline]
+    pub(crate) fn multiply(
+        unit: &Tiles,
+        parts: Parts,
+        call: Call<'_>,
+        c: &mut [f32],
+        stride: usize,
+    ) {
+        // SAFETY: the slice is borrowed for writing alone.
+        unsafe { multiply_shared(unit, parts, call, (Shared::new(c), 0), stride) };
+    }
+
+    /// [`multiply`] with a result that begins at a place of a slice of several threads.
     ///
     /// # Safety
-    /// The pointers reach as far as the fields of [`Call`] say, `c` and `from` for 32 rows of 32 values, and there is at least
-    /// one step.
+    /// No other thread reads or writes these 32 rows of 32 values meanwhile.
+    ///
+    /// # Panics
+    /// As [`multiply`].
     #[inline]
-    pub(crate) unsafe fn multiply(_: &Tiles, parts: Parts, call: Call) {
-        debug_assert!(call.steps > 0);
-        // SAFETY: the caller's promise; `Tiles` vouches for the shape of the tiles.
+    pub(crate) unsafe fn multiply_shared(
+        _: &Tiles,
+        parts: Parts,
+        call: Call<'_>,
+        (c, offset): (Shared<'_>, usize),
+        stride: usize,
+    ) {
+        /// Values of a left and of a right factor, one step and part each.
+        const LEFT: usize = 16 * 32;
+        const RIGHT: usize = 16 * 32 * 2;
+        // The assembly checks nothing, so this is the one place where bounds are; a call runs for thousands of cycles.
+        let Call {
+            a, a_low, b, steps, ..
+        } = call;
+        assert!(steps > 0 && steps <= b.len(), "a step");
+        let left = steps.saturating_mul(parts.left() * LEFT);
+        assert!(a.len() >= left && a_low.len() >= left, "left factors");
+        assert!(
+            b.len() >= steps.saturating_mul(parts.right() * RIGHT),
+            "right factor"
+        );
+        let c = c.rows(offset, SIDE, SIDE, stride);
+        let (from, from_stride) = match call.begin {
+            Begin::Zero => (std::ptr::null(), 0),
+            Begin::Result => (c.cast_const(), stride),
+            Begin::Rows(rows, stride) => {
+                let reach = (SIDE - 1).saturating_mul(stride).saturating_add(SIDE);
+                assert!(rows.len() >= reach, "what it begins from");
+                (rows.as_ptr(), stride)
+            }
+        };
+        let pointers = (
+            from,
+            from_stride,
+            a.as_ptr(),
+            a_low.as_ptr(),
+            b.as_ptr(),
+            steps,
+            c,
+            stride,
+        );
+        // SAFETY: what the tiles read and write was just found to lie inside the slices, and nobody else uses `c` meanwhile.
+        // `Tiles` vouches that the unit is there and the tiles have their shape.
         unsafe {
             match parts {
                 Parts::OneByOne => product!(
-                    call,
+                    pointers,
                     "1024",
                     "2048",
                     [
@@ -224,7 +331,7 @@ mod imp {
                     ]
                 ),
                 Parts::ThreeByOne => product!(
-                    call,
+                    pointers,
                     "3072",
                     "2048",
                     [
@@ -251,7 +358,7 @@ mod imp {
                     ]
                 ),
                 Parts::ThreeByThree => product!(
-                    call,
+                    pointers,
                     "3072",
                     "6144",
                     [

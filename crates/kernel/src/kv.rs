@@ -185,7 +185,7 @@ pub fn attend(
         }
         row += count;
     }
-    let out = Shared(out.as_mut_ptr());
+    let out = Shared::new(out);
     let scale = 1.0 / (d as f32).sqrt();
     tasks
         .into_par_iter()
@@ -233,11 +233,8 @@ pub fn attend(
                 Init::Zero,
             );
             for (r, values) in buffer.chunks_exact(group * d).enumerate() {
-                // SAFETY: a task writes its own heads of its own rows, inside `out` by the checks above.
-                unsafe {
-                    let place = out.at((row + r) * row_width + head * group * d);
-                    std::ptr::copy_nonoverlapping(values.as_ptr(), place, group * d);
-                }
+                // SAFETY: a task writes its own heads of its own rows.
+                unsafe { out.write((row + r) * row_width + head * group * d, values) };
             }
         });
 }

@@ -35,8 +35,9 @@ pub enum Init {
 /// If `x` is not `m · k` long or `out` not `m · n`.
 pub fn matmul(x: &[f32], m: usize, weights: &Packed, out: &mut [f32], init: Init) {
     let (n, k) = (weights.outputs(), weights.inputs());
-    assert_eq!(x.len(), m * k, "x is [{m}, {k}]");
-    assert_eq!(out.len(), m * n, "out is [{m}, {n}]");
+    // No slice is as long as what a product that is too large becomes.
+    assert_eq!(x.len(), m.saturating_mul(k), "x is [{m}, {k}]");
+    assert_eq!(out.len(), m.saturating_mul(n), "out is [{m}, {n}]");
     match &weights.panels {
         Panels::F32(panels) => run(x, m, (panels, k), (n, k), out, init),
         Panels::Bf16(panels) => run(x, m, (panels.values(), padded(k)), (n, k), out, init),
@@ -58,7 +59,7 @@ fn stored(
     if m == 0 || n == 0 {
         return;
     }
-    let out = Shared(out.as_mut_ptr());
+    let out = Shared::new(out);
     let room = || (Vec::new(), vec![0f32; k * WIDTH], vec![0f32; m * WIDTH]);
     (0..n.div_ceil(WIDTH))
         .into_par_iter()
@@ -69,12 +70,11 @@ fn stored(
                 stored::panel(matrix, panel, 0..k, buffer, made);
             }
             let width = WIDTH.min(n - panel * WIDTH);
-            // SAFETY: every task reads and writes its own columns of `out`, which `matmul` found to be `m · n` long.
-            let row = |row: usize| unsafe { out.at(row * n + panel * WIDTH) };
+            let place = |row: usize| row * n + panel * WIDTH;
             if init == Init::Keep {
                 for (r, result) in result.chunks_exact_mut(WIDTH).enumerate() {
-                    // SAFETY: as above.
-                    unsafe { std::ptr::copy_nonoverlapping(row(r), result.as_mut_ptr(), width) };
+                    // SAFETY: every task reads and writes its own columns.
+                    unsafe { out.read(place(r), &mut result[..width]) };
                 }
             }
             matmul_panels(
@@ -88,7 +88,7 @@ fn stored(
             );
             for (r, result) in result.chunks_exact(WIDTH).enumerate() {
                 // SAFETY: as above.
-                unsafe { std::ptr::copy_nonoverlapping(result.as_ptr(), row(r), width) };
+                unsafe { out.write(place(r), &result[..width]) };
             }
         });
 }
@@ -120,7 +120,7 @@ pub(crate) fn matmul_panels(
         panel_stride,
         n,
         k,
-        out: Shared(out.as_mut_ptr()),
+        out: Shared::new(out),
         out_stride,
         init,
     };
@@ -134,7 +134,7 @@ pub(crate) fn matmul_panels(
                 job.pack_tile(row, height, start, length, into);
             }
         }
-        // SAFETY: the bounds were checked above, and nothing else writes `out`.
+        // SAFETY: nothing else uses `out`, which is borrowed for writing alone.
         unsafe { job.block(tiles, m, 0, m, 0, n.div_ceil(WIDTH)) }
     });
 }
@@ -157,7 +157,7 @@ fn run<W: Weight>(
         panel_stride: panel_inputs * WIDTH,
         n,
         k,
-        out: Shared(out.as_mut_ptr()),
+        out: Shared::new(out),
         out_stride: n,
         init,
     };
@@ -176,7 +176,7 @@ fn run<W: Weight>(
                 let row = task / tasks_per_block * BLOCK_ROWS;
                 let panel = task % tasks_per_block * step;
                 let rows = BLOCK_ROWS.min(m - row);
-                // SAFETY: lengths were checked by `matmul`; every task writes its own rows and columns.
+                // SAFETY: every task has its own blocks of rows and steps of columns.
                 unsafe { job.block(tiles, m, row, rows, panel, (panel + step).min(panel_count)) }
             });
     });
@@ -204,7 +204,7 @@ struct Job<'a, W> {
     panel_stride: usize,
     n: usize,
     k: usize,
-    out: Shared,
+    out: Shared<'a>,
     out_stride: usize,
     init: Init,
 }
@@ -264,7 +264,7 @@ impl<W: Weight> Job<'_, W> {
     /// Rows `row..row + rows` of `m` times panels `first..last`, `tiles` being all of `x`, packed.
     ///
     /// # Safety
-    /// `panels` and `out` are long enough for that, and nobody else touches those rows and columns of `out`.
+    /// No other thread touches those rows and columns of `out` meanwhile.
     unsafe fn block(
         &self,
         tiles: &[f32],
@@ -284,30 +284,32 @@ impl<W: Weight> Job<'_, W> {
                 let width = WIDTH.min(self.n - column);
                 for tile in (row..row + rows).step_by(ROWS) {
                     let height = ROWS.min(row + rows - tile);
-                    // SAFETY: the caller's promise; a partial panel goes through a buffer of its own.
-                    unsafe {
-                        let x = tiles.as_ptr().add(start * m + tile * length);
-                        let weights = self
-                            .panels
-                            .as_ptr()
-                            .add(panel * self.panel_stride + start * WIDTH);
-                        let out = self.out.at(tile * self.out_stride + column);
-                        if width == WIDTH {
-                            tile_product(height, length, x, weights, out, self.out_stride, keep);
-                        } else {
-                            let mut buffer = [0f32; ROWS * WIDTH];
-                            copy_tile(
-                                out,
-                                self.out_stride,
-                                buffer.as_mut_ptr(),
-                                WIDTH,
-                                height,
-                                width,
-                            );
-                            let place = buffer.as_mut_ptr();
-                            tile_product(height, length, x, weights, place, WIDTH, keep);
-                            copy_tile(place, WIDTH, out, self.out_stride, height, width);
+                    let x = &tiles[start * m + tile * length..][..height * length];
+                    let weights = &self.panels[panel * self.panel_stride + start * WIDTH..];
+                    let place = tile * self.out_stride + column;
+                    if width == WIDTH {
+                        let out = self.out.rows(place, height, WIDTH, self.out_stride);
+                        // SAFETY: `out` was found to have these places; that they are ours is the caller's promise.
+                        unsafe { tile_product(height, x, weights, out, self.out_stride, keep) };
+                        continue;
+                    }
+                    // A partial panel goes through a buffer of its own.
+                    let mut buffer = [0f32; ROWS * WIDTH];
+                    let mut place = place;
+                    if keep {
+                        for values in buffer.chunks_exact_mut(WIDTH).take(height) {
+                            // SAFETY: the caller's promise.
+                            unsafe { self.out.read(place, &mut values[..width]) };
+                            place += self.out_stride;
                         }
+                        place = tile * self.out_stride + column;
+                    }
+                    // SAFETY: the buffer has as many rows as a tile can have.
+                    unsafe { tile_product(height, x, weights, buffer.as_mut_ptr(), WIDTH, keep) };
+                    for values in buffer.chunks_exact(WIDTH).take(height) {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.out.write(place, &values[..width]) };
+                        place += self.out_stride;
                     }
                 }
             }
@@ -319,32 +321,11 @@ impl<W: Weight> Job<'_, W> {
     }
 }
 
-/// Copies `height` rows of `width` values.
-///
-/// # Safety
-/// Both sides reach that far and do not overlap.
-unsafe fn copy_tile(
-    from: *const f32,
-    from_stride: usize,
-    to: *mut f32,
-    to_stride: usize,
-    height: usize,
-    width: usize,
-) {
-    for row in 0..height {
-        // SAFETY: the caller's promise.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                from.add(row * from_stride),
-                to.add(row * to_stride),
-                width,
-            );
-        }
-    }
-}
-
 /// A stored weight. The weights of two inputs stand together; how, is the type's affair.
 pub(crate) trait Weight: Copy + Send + Sync {
+    /// Inputs whose weights are read at once: a panel has a multiple of so many.
+    const TOGETHER: usize;
+
     /// The weight from input `step` to output `offset` of a panel.
     ///
     /// # Safety
@@ -368,6 +349,8 @@ pub(crate) trait Weight: Copy + Send + Sync {
 }
 
 impl Weight for f32 {
+    const TOGETHER: usize = 1;
+
     unsafe fn at(panel: *const Self, step: usize, offset: usize) -> f32 {
         // SAFETY: the caller's promise.
         unsafe { *panel.add(step * WIDTH + offset) }
@@ -404,6 +387,8 @@ impl Weight for f32 {
 }
 
 impl Weight for bf16 {
+    const TOGETHER: usize = 2;
+
     unsafe fn at(panel: *const Self, step: usize, offset: usize) -> f32 {
         // SAFETY: the caller's promise; both of a pair are there, as panels have an even number of inputs.
         let pair = unsafe {
@@ -452,20 +437,30 @@ impl Weight for bf16 {
     }
 }
 
-/// `out[height, WIDTH] (+)= tileᵀ[length, height] · panel[length, WIDTH]`.
+/// `out[height, WIDTH] (+)= xᵀ[length, height] · weights[length, WIDTH]` of a tile and the beginning of a panel.
 ///
 /// # Safety
-/// The pointers reach that far.
+/// `out` has `height` rows of `WIDTH` values, `out_stride` apart, which no other thread uses meanwhile.
+///
+/// # Panics
+/// If `height` is not 1 to 12, or the panel ends too soon.
 #[inline]
 unsafe fn tile_product<W: Weight>(
     height: usize,
-    length: usize,
-    x: *const f32,
-    weights: *const W,
+    x: &[f32],
+    weights: &[W],
     out: *mut f32,
     out_stride: usize,
     keep: bool,
 ) {
+    assert!((1..=ROWS).contains(&height), "a height");
+    let length = x.len() / height;
+    // The kernels check nothing, so this is where bounds are.
+    assert!(
+        weights.len() / WIDTH >= length.next_multiple_of(W::TOGETHER),
+        "a panel"
+    );
+    let (x, weights) = (x.as_ptr(), weights.as_ptr());
     macro_rules! by_height {
         ($kernel:ident) => {
             match height {
@@ -487,7 +482,8 @@ unsafe fn tile_product<W: Weight>(
     #[cfg(target_arch = "x86_64")]
     {
         if cpu::has(Instructions::Avx512) {
-            // SAFETY: the feature is among those that `cpu` looks for; the pointers are the caller's promise.
+            // SAFETY: the feature is among those that `cpu` looks for. Each kernel reads `length` inputs of `height` values of `x`
+            // and of `WIDTH` weights, up to a whole pair, which were just found; `out` is the caller's promise.
             unsafe { by_height!(tile_avx512) };
             return;
         }
@@ -497,7 +493,7 @@ unsafe fn tile_product<W: Weight>(
             return;
         }
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: as above.
     unsafe { by_height!(tile_portable) };
 }
 
@@ -674,13 +670,10 @@ mod tests {
             ($($height:literal)*) => {$(
                 for (length, keep) in [(1, false), (7, true), (300, false), (301, true)] {
                     let weights: Vec<W> = random((length + length % 2) * WIDTH).into_iter().map(&convert).collect();
-                    let chosen = |length, x, w, out, stride, keep| {
-                        // SAFETY: `run` passes pointers that reach far enough.
-                        unsafe { tile_product::<W>($height, length, x, w, out, stride, keep) }
-                    };
                     let x = random($height * length);
                     let mut best = random($height * STRIDE);
-                    chosen(length, x.as_ptr(), weights.as_ptr(), best.as_mut_ptr(), STRIDE, keep);
+                    // SAFETY: there are as many rows as the height.
+                    unsafe { tile_product::<W>($height, &x, &weights, best.as_mut_ptr(), STRIDE, keep) };
                     let plain = run::<W>(tile_portable::<W, $height>, $height, length, &weights, keep);
                     for (a, b) in best.iter().zip(&plain) {
                         assert!((a - b).abs() < 1e-4, "{a} and {b} at height {}", $height);

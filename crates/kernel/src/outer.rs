@@ -20,7 +20,9 @@ const ROWS: usize = 16;
 /// # Panics
 /// If a slice does not fit the shape.
 pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b: &[f32]) {
-    assert!(a.len() == m * r && b.len() == m * n && out.len() == r * n);
+    // No slice is as long as what a product that is too large becomes.
+    let fits = |len: usize, rows: usize, width: usize| len == rows.saturating_mul(width);
+    assert!(fits(a.len(), m, r) && fits(b.len(), m, n) && fits(out.len(), r, n));
     if m == 0 || out.is_empty() {
         return;
     }
@@ -28,7 +30,7 @@ pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b
     if cpu::has(Instructions::Avx512) {
         let strips = n.div_ceil(STRIP);
         let group = strips.div_ceil(4 * rayon::current_num_threads()).max(1);
-        let out = Shared(out.as_mut_ptr());
+        let out = Shared::new(out);
         (0..strips.div_ceil(group))
             .into_par_iter()
             .for_each(|task| {
@@ -36,7 +38,7 @@ pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b
                     let rows = ROWS.min(m - first);
                     for strip in task * group..((task + 1) * group).min(strips) {
                         for rank in (0..r).step_by(RANKS) {
-                            // SAFETY: the feature was just found; the shapes were checked, and every task has its own columns.
+                            // SAFETY: `cpu` found the feature; the shapes were checked, and every task has its own columns.
                             unsafe {
                                 strip_avx512(
                                     out,
@@ -64,7 +66,7 @@ pub fn add_outer(out: &mut [f32], (m, r, n): (usize, usize, usize), a: &[f32], b
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 unsafe fn strip_avx512(
-    out: Shared,
+    out: Shared<'_>,
     (first, rows): (usize, usize),
     (rank, r): (usize, usize),
     (column, n): (usize, usize),
@@ -79,11 +81,14 @@ unsafe fn strip_avx512(
     let mask = |width: usize| -> __mmask16 { ((1_u32 << width.min(16)) - 1) as u16 };
     let masks = [mask(width), mask(width.saturating_sub(16))];
     let ranks = RANKS.min(r - rank);
-    // SAFETY: masked lanes are neither read nor written; everything else is the caller's promise.
+    let out = out.rows(rank * n + column, ranks, width, n);
+    // SAFETY: of `a` rows `first..first + rows` and columns `rank..rank + ranks` are read, of `b` the same rows and columns
+    // `column..column + width`; both slices have them by the caller's promise, and `out` was just found to. Lanes that are
+    // masked are neither read nor written, wherever they would be; that is why pointers to the second register wrap.
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); 2]; RANKS];
         for (j, sum) in sums.iter_mut().enumerate().take(ranks) {
-            let place = out.at((rank + j) * n + column);
+            let place = out.add(j * n);
             sum[0] = _mm512_maskz_loadu_ps(masks[0], place);
             sum[1] = _mm512_maskz_loadu_ps(masks[1], place.wrapping_add(16));
         }
@@ -112,7 +117,7 @@ unsafe fn strip_avx512(
             from_b = from_b.wrapping_add(n);
         }
         for (j, sum) in sums.iter().enumerate().take(ranks) {
-            let place = out.at((rank + j) * n + column);
+            let place = out.add(j * n);
             _mm512_mask_storeu_ps(place, masks[0], sum[0]);
             _mm512_mask_storeu_ps(place.wrapping_add(16), masks[1], sum[1]);
         }

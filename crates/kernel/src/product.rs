@@ -9,7 +9,7 @@
 use half::bf16;
 use rayon::prelude::*;
 
-use crate::amx::{self, Call, Parts, SIDE};
+use crate::amx::{self, Begin, Call, Parts, SIDE};
 use crate::matmul::{Init, matmul};
 use crate::pack::{Packed, Panels, STEP, WIDTH, padded};
 use crate::rows::{Form, Rows, TILE};
@@ -55,7 +55,8 @@ pub fn product(x: &Rows, weights: &Packed, out: &mut [f32], init: Init) {
 pub fn sum_of_products(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
     assert!(!terms.is_empty(), "a term");
     let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
-    assert_eq!(out.len(), m * n, "out is [{m}, {n}]");
+    // No slice is as long as what a product that is too large becomes.
+    assert_eq!(out.len(), m.saturating_mul(n), "out is [{m}, {n}]");
     match start {
         Start::Matrix(from) => assert_eq!(from.len(), out.len(), "start"),
         Start::Row(from) => assert_eq!(from.len(), n, "start"),
@@ -104,8 +105,6 @@ fn run(_: &[(&Rows, &Packed)], _: Start<'_>, _: &mut [f32]) {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn run(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
     let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
-    // Whoever made the tiles asked before; whether threads may use the unit is not left to trust.
-    assert!(amx::available(), "a tile unit");
     let terms: Vec<Term<'_>> = terms
         .iter()
         .map(|(x, weights)| {
@@ -125,7 +124,7 @@ fn run(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
         m,
         n,
         start,
-        out: Shared(out.as_mut_ptr()),
+        out: Shared::new(out),
     };
     let panels = n.div_ceil(WIDTH);
     let pairs = m.div_ceil(SIDE);
@@ -141,7 +140,7 @@ fn run(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
     let groups = panels.div_ceil(group);
     (0..blocks * groups).into_par_iter().for_each(|task| {
         let (first_pair, first_panel) = (task / groups * block, task % groups * group);
-        // SAFETY: the lengths were checked by the caller, and every task writes its own rows and columns.
+        // SAFETY: every task has its own blocks of rows and groups of columns.
         unsafe {
             job.compute(
                 first_pair..(first_pair + block).min(pairs),
@@ -164,7 +163,7 @@ struct Job<'a> {
     m: usize,
     n: usize,
     start: Start<'a>,
-    out: Shared,
+    out: Shared<'a>,
 }
 
 /// One stretch of one term.
@@ -180,7 +179,7 @@ struct Stretch<'a> {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 thread_local! {
     /// For each term, the panels of a stretch that were made for it.
-    static STRIPES: std::cell::RefCell<Vec<Stripe>> = const { std::cell::RefCell::new(Vec::new()) };
+    static STRIPES: std::cell::Cell<Vec<Stripe>> = const { std::cell::Cell::new(Vec::new()) };
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -188,50 +187,50 @@ impl Job<'_> {
     /// Pairs of row tiles by panels.
     ///
     /// # Safety
-    /// The unit is there; nobody else touches those rows and columns of `out`, which is as long as the shapes say.
+    /// No other thread touches those rows and columns of `out` meanwhile.
     unsafe fn compute(&self, pairs: std::ops::Range<usize>, panels: std::ops::Range<usize>) {
-        // SAFETY: the caller's promise.
-        let unit = unsafe { amx::Tiles::new() };
-        STRIPES.with_borrow_mut(|stripes| {
-            stripes.resize_with(self.terms.len().max(stripes.len()), Stripe::default);
-            // The stretches of the first term one by one; all others go with its last.
-            let (main, others) = (&self.terms[0], &self.terms[1..]);
-            let steps = padded(main.weights.inputs()) / STEP;
-            let count = steps.div_ceil(STRETCH);
-            let length = steps.div_ceil(count);
-            for first in (0..steps).step_by(length) {
-                let mut stretches = vec![Stretch {
-                    term: main,
-                    first,
-                    steps: length.min(steps - first),
-                    begins: first == 0,
-                }];
-                if first + length >= steps {
-                    stretches.extend(others.iter().map(|term| Stretch {
-                        term,
-                        first: 0,
-                        steps: padded(term.weights.inputs()) / STEP,
-                        begins: false,
-                    }));
-                }
-                for stripe in stripes.iter_mut() {
-                    stripe.panels = 0..0;
-                }
-                for panel in panels.clone() {
-                    let factors: Vec<(Parts, &[bf16])> = stretches
-                        .iter()
-                        .zip(stripes.iter_mut())
-                        .map(|(stretch, stripe)| stretch.panel(panel, panels.end, stripe))
-                        .collect();
-                    for pair in pairs.clone() {
-                        for (stretch, (parts, b)) in stretches.iter().zip(&factors) {
-                            // SAFETY: the caller's promise; `b` holds the steps of the stretch.
-                            unsafe { self.tile(&unit, *parts, stretch, b, pair, panel) };
-                        }
+        let unit = amx::Tiles::new();
+        // Taken out meanwhile: a stored matrix may wait for threads of its own, and this one take up another task.
+        let mut stripes = STRIPES.take();
+        stripes.resize_with(self.terms.len().max(stripes.len()), Stripe::default);
+        // The stretches of the first term one by one; all others go with its last.
+        let (main, others) = (&self.terms[0], &self.terms[1..]);
+        let steps = padded(main.weights.inputs()) / STEP;
+        let count = steps.div_ceil(STRETCH);
+        let length = steps.div_ceil(count);
+        for first in (0..steps).step_by(length) {
+            let mut stretches = vec![Stretch {
+                term: main,
+                first,
+                steps: length.min(steps - first),
+                begins: first == 0,
+            }];
+            if first + length >= steps {
+                stretches.extend(others.iter().map(|term| Stretch {
+                    term,
+                    first: 0,
+                    steps: padded(term.weights.inputs()) / STEP,
+                    begins: false,
+                }));
+            }
+            for stripe in stripes.iter_mut() {
+                stripe.panels = 0..0;
+            }
+            for panel in panels.clone() {
+                let factors: Vec<(Parts, &[bf16])> = stretches
+                    .iter()
+                    .zip(stripes.iter_mut())
+                    .map(|(stretch, stripe)| stretch.panel(panel, panels.end, stripe))
+                    .collect();
+                for pair in pairs.clone() {
+                    for (stretch, (parts, b)) in stretches.iter().zip(&factors) {
+                        // SAFETY: the caller's promise.
+                        unsafe { self.tile(&unit, *parts, stretch, b, pair, panel) };
                     }
                 }
             }
-        });
+        }
+        STRIPES.set(stripes);
     }
 
     /// 32 rows by 32 outputs, over a stretch of `k`.
@@ -255,51 +254,43 @@ impl Job<'_> {
         let a = &stretch.term.tiles[2 * pair * tile + stretch.first * step..]
             [..tile + stretch.steps * step];
         let (height, width) = (SIDE.min(m - row), WIDTH.min(n - column));
-        let mut call = Call {
-            a: a.as_ptr().cast(),
-            a_low: a[tile..].as_ptr().cast(),
-            b: b.as_ptr().cast(),
-            steps: stretch.steps,
-            c: std::ptr::null_mut(),
-            c_stride: n,
-            from: std::ptr::null(),
-            from_stride: n,
+        let place = row * n + column;
+        let begin = match self.start {
+            _ if !stretch.begins => Begin::Result,
+            Start::Zero => Begin::Zero,
+            Start::Out => Begin::Result,
+            Start::Matrix(from) => Begin::Rows(&from[place..], n),
+            Start::Row(from) => Begin::Rows(&from[column..], 0),
         };
-        // SAFETY: rows and columns below lie in `out` and in what it starts from; a partial square goes through a buffer of
-        // its own.
-        unsafe {
-            let out = self.out.at(row * n + column);
-            let (from, from_stride) = if stretch.begins {
-                match self.start {
-                    Start::Zero => (std::ptr::null(), 0),
-                    Start::Out => (out.cast_const(), n),
-                    Start::Matrix(from) => (from.as_ptr().add(row * n + column), n),
-                    Start::Row(from) => (from.as_ptr().add(column), 0),
-                }
-            } else {
-                (out.cast_const(), n)
-            };
-            if height == SIDE && width == WIDTH {
-                call.c = out;
-                (call.from, call.from_stride) = (from, from_stride);
-                amx::multiply(unit, parts, call);
-                return;
-            }
-            let mut buffer = [0f32; SIDE * WIDTH];
-            if !from.is_null() {
-                for line in 0..height {
-                    let to = buffer[line * WIDTH..].as_mut_ptr();
-                    std::ptr::copy_nonoverlapping(from.add(line * from_stride), to, width);
+        let mut call = Call {
+            a,
+            a_low: &a[tile..],
+            b,
+            steps: stretch.steps,
+            begin,
+        };
+        if height == SIDE && width == WIDTH {
+            // SAFETY: the caller's promise.
+            unsafe { amx::multiply_shared(unit, parts, call, (self.out, place), n) };
+            return;
+        }
+        // What is no whole square goes through one.
+        let mut square = [0f32; SIDE * WIDTH];
+        for (line, values) in square.chunks_exact_mut(WIDTH).enumerate().take(height) {
+            match begin {
+                Begin::Zero => {}
+                // SAFETY: the caller's promise.
+                Begin::Result => unsafe { self.out.read(place + line * n, &mut values[..width]) },
+                Begin::Rows(from, stride) => {
+                    values[..width].copy_from_slice(&from[line * stride..][..width]);
                 }
             }
-            call.c = buffer.as_mut_ptr();
-            call.c_stride = WIDTH;
-            (call.from, call.from_stride) = (call.c, WIDTH);
-            amx::multiply(unit, parts, call);
-            for line in 0..height {
-                let from = buffer[line * WIDTH..].as_ptr();
-                std::ptr::copy_nonoverlapping(from, out.add(line * n), width);
-            }
+        }
+        call.begin = Begin::Result;
+        amx::multiply(unit, parts, call, &mut square, WIDTH);
+        for (line, values) in square.chunks_exact(WIDTH).enumerate().take(height) {
+            // SAFETY: the caller's promise.
+            unsafe { self.out.write(place + line * n, &values[..width]) };
         }
     }
 }

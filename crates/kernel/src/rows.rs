@@ -81,7 +81,7 @@ impl Rows {
     /// # Panics
     /// If `x` is not `m · k` long.
     pub fn copy(&mut self, x: &[f32], m: usize, k: usize) {
-        assert_eq!(x.len(), m * k, "x is [{m}, {k}]");
+        assert_eq!(x.len(), m.saturating_mul(k), "x is [{m}, {k}]");
         self.fill(m, k, |row, into| {
             into.copy_from_slice(&x[row * k..][..k]);
         });

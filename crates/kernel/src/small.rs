@@ -116,7 +116,10 @@ impl<'a> View<'a> {
     fn covers(&self, rows: usize, columns: usize) -> bool {
         rows == 0
             || columns == 0
-            || (rows - 1) * self.row + (columns - 1) * self.column < self.data.len()
+            || (rows - 1)
+                .saturating_mul(self.row)
+                .saturating_add((columns - 1).saturating_mul(self.column))
+                < self.data.len()
     }
 }
 
@@ -129,12 +132,18 @@ fn general(
     keep: bool,
     parallelism: Parallelism,
 ) {
-    assert!(m == 0 || n == 0 || (m - 1) * out_row + n <= out.len());
+    assert!(
+        m == 0 || n == 0 || (m - 1).saturating_mul(out_row).saturating_add(n) <= out.len(),
+        "out has its shape"
+    );
+    // A row that is shorter than its stride would be another row's too.
+    assert!(m < 2 || n <= out_row, "rows of out are apart");
     assert!(
         a.covers(m, k) && b.covers(k, n),
         "factors cover their shapes"
     );
-    // SAFETY: the lines above checked that every element lies in its slice.
+    // SAFETY: the lines above checked, without wrapping round, that every element lies in its slice and that rows of `out`
+    // do not overlap; `out` is borrowed for writing alone, so it is none of the factors.
     unsafe {
         gemm::gemm(
             m,

@@ -1,5 +1,7 @@
 //! Splitting rows over the threads of rayon's pool.
 
+use std::marker::PhantomData;
+
 use rayon::prelude::*;
 
 /// Rows handed to one task where the work per row is cheap.
@@ -24,25 +26,82 @@ pub fn for_each_row_block(
         .for_each(|(index, block)| work(index * ROWS, block));
 }
 
-/// A pointer that may cross threads. Whoever makes one vouches that the threads write disjoint places.
+/// A slice that several threads write, each its own places. What is asked for is checked to lie inside; that no two
+/// threads ask for the same place is the promise of whoever reads and writes.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared(pub(crate) *mut f32);
+pub(crate) struct Shared<'a> {
+    start: *mut f32,
+    len: usize,
+    slice: PhantomData<&'a mut [f32]>,
+}
 
-impl Shared {
-    /// The place `offset` values further on.
+impl<'a> Shared<'a> {
+    /// Nobody else uses the slice as long as this is used.
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+        Self {
+            start: slice.as_mut_ptr(),
+            len: slice.len(),
+            slice: PhantomData,
+        }
+    }
+
+    /// Where `height` rows of `width` values begin that lie `stride` apart, the first at `offset`. All of them lie inside
+    /// the slice.
+    ///
+    /// # Panics
+    /// If they do not.
+    #[inline]
+    pub(crate) fn rows(
+        self,
+        offset: usize,
+        height: usize,
+        width: usize,
+        stride: usize,
+    ) -> *mut f32 {
+        let end = height
+            .saturating_sub(1)
+            .saturating_mul(stride)
+            .saturating_add(offset)
+            .saturating_add(width);
+        assert!(end <= self.len, "{end} of {} places", self.len);
+        // SAFETY: `offset` is no larger than `end`, so this stays within the slice or is one past its last place.
+        unsafe { self.start.add(offset) }
+    }
+
+    /// Copies what is at `offset` and behind it.
     ///
     /// # Safety
-    /// It lies inside what the pointer was made from.
-    pub(crate) unsafe fn at(self, offset: usize) -> *mut f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.add(offset) }
+    /// No thread writes these places meanwhile.
+    ///
+    /// # Panics
+    /// If they are not all inside.
+    #[inline]
+    pub(crate) unsafe fn read(self, offset: usize, into: &mut [f32]) {
+        let from = self.rows(offset, 1, into.len(), 0);
+        // SAFETY: the places are inside; `into` is borrowed for writing alone, so it is none of them.
+        unsafe { std::ptr::copy_nonoverlapping(from, into.as_mut_ptr(), into.len()) };
+    }
+
+    /// Copies `values` to `offset` and behind it.
+    ///
+    /// # Safety
+    /// No other thread reads or writes these places meanwhile.
+    ///
+    /// # Panics
+    /// If they are not all inside.
+    #[inline]
+    pub(crate) unsafe fn write(self, offset: usize, values: &[f32]) {
+        let to = self.rows(offset, 1, values.len(), 0);
+        // SAFETY: the places are inside; they were borrowed for writing alone, so `values` are none of them.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), to, values.len()) };
     }
 }
 
-// SAFETY: the pointer itself is plain data; disjointness of the writes is argued where it is used.
-unsafe impl Send for Shared {}
+// SAFETY: it stands for a slice of plain numbers, which may be used from any thread; that threads use disjoint places is
+// the promise of the functions that touch them.
+unsafe impl Send for Shared<'_> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for Shared<'_> {}
 
 /// The variable candle reads when it first computes.
 const CANDLE_THREADS: &str = "CANDLE_NUM_THREADS";

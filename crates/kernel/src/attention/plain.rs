@@ -48,7 +48,7 @@ pub(super) fn forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32], o
         shape.kv_heads * shape.head_dim,
     );
     let group = shape.heads / shape.kv_heads;
-    let out = Shared(out.as_mut_ptr());
+    let out = Shared::new(out);
     shape.tasks().for_each(|task| {
         let length = task.end - task.first;
         let kv = |data| View {
@@ -77,11 +77,8 @@ pub(super) fn forward(shape: &AttentionShape, q: &[f32], k: &[f32], v: &[f32], o
                 };
                 product((&mut buffer, d), (to - from, d, to), p, v, 1.0, false);
                 for (row, values) in buffer.chunks_exact(d).enumerate().take(to - from) {
-                    // SAFETY: a task writes its own heads of its own rows, inside `out` by the check above.
-                    unsafe {
-                        let place = out.at(at + (from + row) * q_row);
-                        std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
-                    }
+                    // SAFETY: a task writes its own heads of its own rows.
+                    unsafe { out.write(at + (from + row) * q_row, values) };
                 }
             }
         }
@@ -101,11 +98,7 @@ pub(super) fn backward(
         shape.kv_heads * shape.head_dim,
     );
     let group = shape.heads / shape.kv_heads;
-    let (dq, dk, dv) = (
-        Shared(dq.as_mut_ptr()),
-        Shared(dk.as_mut_ptr()),
-        Shared(dv.as_mut_ptr()),
-    );
+    let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
     shape.tasks().for_each(|task| {
         let length = task.end - task.first;
         let kv_at = task.first * kv_row + task.kv_head * d;
@@ -204,20 +197,17 @@ pub(super) fn backward(
                     true,
                 );
                 for (row, values) in dq_block.chunks_exact(d).enumerate().take(rows) {
-                    // SAFETY: a task writes its own heads of its own rows, inside `dq` by the checks above.
-                    unsafe {
-                        let place = dq.at(at + (from + row) * q_row);
-                        std::ptr::copy_nonoverlapping(values.as_ptr(), place, d);
-                    }
+                    // SAFETY: a task writes its own heads of its own rows.
+                    unsafe { dq.write(at + (from + row) * q_row, values) };
                 }
             }
         }
         for row in 0..length {
+            let (place, own) = (kv_at + row * kv_row, row * d..(row + 1) * d);
             // SAFETY: a task writes its own key head of its own rows.
             unsafe {
-                let place = kv_at + row * kv_row;
-                std::ptr::copy_nonoverlapping(dk_own[row * d..].as_ptr(), dk.at(place), d);
-                std::ptr::copy_nonoverlapping(dv_own[row * d..].as_ptr(), dv.at(place), d);
+                dk.write(place, &dk_own[own.clone()]);
+                dv.write(place, &dv_own[own]);
             }
         }
     });

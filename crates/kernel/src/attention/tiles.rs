@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::{AttentionShape, Task};
 use crate::aligned::Aligned;
-use crate::amx::{self, Call, Parts, SIDE};
+use crate::amx::{self, Begin, Call, Parts, SIDE};
 use crate::exp::exp;
 use crate::pack::{STEP, WIDTH};
 use crate::rows::TILE;
@@ -30,12 +30,11 @@ pub(super) fn forward<const PARTS: usize>(
 ) {
     let (q_row, d) = (shape.heads * shape.head_dim, shape.head_dim);
     let group = shape.heads / shape.kv_heads;
-    let out = Shared(out.as_mut_ptr());
+    let out = Shared::new(out);
     shape.tasks().for_each_init(Space::default, |space, task| {
         let sizes = Sizes::new(shape, &task);
         let keys = Keys { shape, task: &task };
-        // SAFETY: attention is computed here only where the unit is there.
-        let unit = unsafe { amx::Tiles::new() };
+        let unit = amx::Tiles::new();
         space.fit::<PARTS>(&sizes);
         keys.rows::<PARTS>(k, &sizes, &mut space.k_rows);
         keys.columns::<PARTS>(v, &sizes, &mut space.columns);
@@ -91,16 +90,11 @@ pub(super) fn backward<const PARTS: usize>(
     let (q_row, d) = (shape.heads * shape.head_dim, shape.head_dim);
     let kv_row = shape.kv_heads * d;
     let group = shape.heads / shape.kv_heads;
-    let (dq, dk, dv) = (
-        Shared(dq.as_mut_ptr()),
-        Shared(dk.as_mut_ptr()),
-        Shared(dv.as_mut_ptr()),
-    );
+    let (dq, dk, dv) = (Shared::new(dq), Shared::new(dk), Shared::new(dv));
     shape.tasks().for_each_init(Space::default, |space, task| {
         let sizes = Sizes::new(shape, &task);
         let keys = Keys { shape, task: &task };
-        // SAFETY: as above.
-        let unit = unsafe { amx::Tiles::new() };
+        let unit = amx::Tiles::new();
         space.fit::<PARTS>(&sizes);
         keys.rows::<PARTS>(k, &sizes, &mut space.k_rows);
         keys.rows::<PARTS>(v, &sizes, &mut space.v_rows);
@@ -169,10 +163,8 @@ pub(super) fn backward<const PARTS: usize>(
         for row in 0..sizes.length {
             let place = (task.first + row) * kv_row + task.kv_head * d;
             for (from, to) in [(&space.dk, dk), (&space.dv, dv)] {
-                // SAFETY: a task writes its own key head of its own rows, inside the slices that the caller checked.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(from[row * sizes.d..].as_ptr(), to.at(place), d);
-                };
+                // SAFETY: a task writes its own key head of its own rows.
+                unsafe { to.write(place, &from[row * sizes.d..][..d]) };
             }
         }
     });
@@ -380,7 +372,7 @@ impl Queries<'_> {
     }
 
     /// Stores `[PANELS][d][32]`, turned round, as this head's rows.
-    fn store(&self, from: &[f32], q_row: usize, d: usize, out: Shared) {
+    fn store(&self, from: &[f32], q_row: usize, d: usize, out: Shared<'_>) {
         let panel = from.len() / PANELS;
         debug_assert_eq!(q_row, self.shape.heads * d);
         let mut line = vec![0f32; d];
@@ -389,8 +381,8 @@ impl Queries<'_> {
             for (value, from) in line.iter_mut().zip(from.iter().step_by(WIDTH)) {
                 *value = *from;
             }
-            // SAFETY: a task writes its own heads of its own rows, inside the slice that the caller checked.
-            unsafe { std::ptr::copy_nonoverlapping(line.as_ptr(), out.at(self.place(row)), d) };
+            // SAFETY: a task writes its own heads of its own rows.
+            unsafe { out.write(self.place(row), &line) };
         }
     }
 }
@@ -506,22 +498,14 @@ fn call<const PARTS: usize>(
     (c, c_stride): (&mut [f32], usize),
     keep: bool,
 ) {
-    assert!(a.len() >= steps * PARTS * TILE * STEP && a_low.len() >= steps * PARTS * TILE * STEP);
-    assert!(b.len() >= steps * PARTS * STEP * WIDTH && c.len() >= (SIDE - 1) * c_stride + WIDTH);
-    assert!(steps > 0, "a step");
-    let from = if keep { c.as_ptr() } else { std::ptr::null() };
     let call = Call {
-        a: a.as_ptr().cast(),
-        a_low: a_low.as_ptr().cast(),
-        b: b.as_ptr().cast(),
+        a,
+        a_low,
+        b,
         steps,
-        c: c.as_mut_ptr(),
-        c_stride,
-        from,
-        from_stride: c_stride,
+        begin: if keep { Begin::Result } else { Begin::Zero },
     };
-    // SAFETY: the lengths were just checked.
-    unsafe { amx::multiply(unit, both::<PARTS>(), call) };
+    amx::multiply(unit, both::<PARTS>(), call, c, c_stride);
 }
 
 /// Softmax over the keys of the block that each query sees, of a panel `[l][32]`; elsewhere zero.

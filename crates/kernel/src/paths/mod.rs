@@ -1,7 +1,11 @@
 //! Tests: every path of every kernel, whatever machine they run on, against sums in `f64` and against each other.
 
 mod attention;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod fenced;
 mod products;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod refused;
 mod rows;
 
 use rand::{Rng, SeedableRng};
