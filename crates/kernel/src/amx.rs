@@ -66,11 +66,12 @@ pub(crate) enum Begin<'a> {
     Zero,
     /// What is in the result.
     Result,
-    /// 32 rows of 32 values of another matrix, so far apart, which may be 0.
+    /// As many rows of 32 values of another matrix, so far apart, which may be 0.
     Rows(&'a [f32], usize),
 }
 
-/// One call: `c[32][32] = begin[32][32] + a · b`, over at least one step.
+/// One call: `c[32][32] = begin[32][32] + a · b`, over at least one step. Where the unit was set up for a few rows, only these
+/// are computed, in the same order, and `a_low` is not read.
 ///
 /// The left factor lies as `[steps][parts][16][32]` for rows 0 to 15 in `a`, and so for rows 16 to 31 in `a_low`; the
 /// right one as `[steps][parts][16][32][2]` in `b`.
@@ -92,6 +93,8 @@ mod imp {
     use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
     use std::cell::Cell;
     use std::marker::PhantomData;
+
+    use half::bf16;
 
     use super::{Begin, Call, Parts, SIDE};
     use crate::threads::Shared;
@@ -142,56 +145,84 @@ mod imp {
         unsafe { _xgetbv(0) }
     }
 
-    /// The shape of all eight tiles: 16 rows of 64 bytes.
+    /// The shape of the eight tiles: rows of 64 bytes.
     #[repr(C, align(64))]
     struct Shape([u8; 64]);
 
-    static SHAPE: Shape = {
-        let mut bytes = [0; 64];
-        bytes[0] = 1;
-        let mut tile = 0;
-        while tile < 8 {
-            bytes[16 + 2 * tile] = 64;
-            bytes[48 + tile] = 16;
-            tile += 1;
+    impl Shape {
+        /// The left factor's tiles and those of the result have `rows` rows, the right factor's, 6 and 7, all of 16.
+        fn new(rows: u8) -> Self {
+            let mut bytes = [0; 64];
+            bytes[0] = 1;
+            for tile in 0..8 {
+                bytes[16 + 2 * tile] = 64;
+                bytes[48 + tile] = if tile < 6 { rows } else { 16 };
+            }
+            Self(bytes)
         }
-        Shape(bytes)
-    };
 
-    thread_local! {
-        /// How many values of [`Tiles`] this thread has.
-        static SET_UP: Cell<usize> = const { Cell::new(0) };
+        /// # Safety
+        /// The unit is there and may be used.
+        unsafe fn set_up(self) {
+            // SAFETY: the caller's promise; the shape is a valid one, 64 bytes long.
+            unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const self, options(nostack, readonly)) };
+        }
     }
 
-    /// As long as it lives, the tiles of this thread are set up. It stays on its thread. There may be several: a thread that
-    /// waits within a product may take up a task of another.
-    pub(crate) struct Tiles(PhantomData<*const ()>);
+    thread_local! {
+        /// Rows that this thread's tiles are set up for; 0 where they are not.
+        static SET_UP: Cell<u8> = const { Cell::new(0) };
+    }
+
+    /// As long as it lives, the tiles of this thread are set up. It stays on its thread. There may be several, the last one
+    /// first to go: a thread that waits within a product may take up a task of another.
+    pub(crate) struct Tiles {
+        /// Rows of a result: 32, or up to 16.
+        height: usize,
+        /// What the tiles were set up for before.
+        before: u8,
+        thread: PhantomData<*const ()>,
+    }
 
     impl Tiles {
-        /// Sets up the calling thread's tiles.
+        /// Sets up the calling thread's tiles for results of `rows` rows, if that is up to 16, and of 32 else.
         ///
         /// # Panics
         /// If there is no unit, or it is not to be used.
-        pub(crate) fn new() -> Self {
+        pub(crate) fn new(rows: usize) -> Self {
             // Permission is the process's, so one thread's request serves all.
             assert!(super::available(), "a tile unit");
-            if SET_UP.replace(SET_UP.get() + 1) == 0 {
-                // SAFETY: the unit is there and may be used; the shape is a valid one, 64 bytes long.
-                unsafe {
-                    asm!("ldtilecfg [{}]", in(reg) &raw const SHAPE, options(nostack, readonly));
-                }
+            let rows = rows.max(1);
+            let (height, tile) = if rows <= 16 {
+                (rows, rows as u8)
+            } else {
+                (SIDE, 16)
+            };
+            let before = SET_UP.replace(tile);
+            if before != tile {
+                // SAFETY: the unit is there and may be used.
+                unsafe { Shape::new(tile).set_up() };
             }
-            Self(PhantomData)
+            Self {
+                height,
+                before,
+                thread: PhantomData,
+            }
         }
     }
 
     impl Drop for Tiles {
         // Also when a panic unwinds: no thread keeps tiles that the system would have to save at every switch.
         fn drop(&mut self) {
-            SET_UP.set(SET_UP.get() - 1);
-            if SET_UP.get() == 0 {
-                // SAFETY: the unit is there, or there would be no value to drop; no other one of this thread needs it.
-                unsafe { asm!("tilerelease", options(nostack, nomem)) };
+            let now = SET_UP.replace(self.before);
+            // SAFETY: the unit is there, or there would be no value to drop. Nobody holds what is in the tiles: a call leaves
+            // its result in memory.
+            unsafe {
+                if self.before == 0 {
+                    asm!("tilerelease", options(nostack, nomem));
+                } else if self.before != now {
+                    Shape::new(self.before).set_up();
+                }
             }
         }
     }
@@ -265,13 +296,13 @@ mod imp {
     /// [`multiply`] with a result that begins at a place of a slice of several threads.
     ///
     /// # Safety
-    /// No other thread reads or writes these 32 rows of 32 values meanwhile.
+    /// No other thread reads or writes these rows of 32 values meanwhile.
     ///
     /// # Panics
     /// As [`multiply`].
     #[inline]
     pub(crate) unsafe fn multiply_shared(
-        _: &Tiles,
+        unit: &Tiles,
         parts: Parts,
         call: Call<'_>,
         (c, offset): (Shared<'_>, usize),
@@ -286,17 +317,23 @@ mod imp {
         } = call;
         assert!(steps > 0 && steps <= b.len(), "a step");
         let left = steps.saturating_mul(parts.left() * LEFT);
-        assert!(a.len() >= left && a_low.len() >= left, "left factors");
+        let (height, few) = (unit.height, unit.height < SIDE);
+        let tile = if few { height } else { 16 };
+        assert_eq!(usize::from(SET_UP.get()), tile, "tiles set up last");
+        assert!(
+            a.len() >= left && (few || a_low.len() >= left),
+            "left factors"
+        );
         assert!(
             b.len() >= steps.saturating_mul(parts.right() * RIGHT),
             "right factor"
         );
-        let c = c.rows(offset, SIDE, SIDE, stride);
+        let c = c.rows(offset, height, SIDE, stride);
         let (from, from_stride) = match call.begin {
             Begin::Zero => (std::ptr::null(), 0),
             Begin::Result => (c.cast_const(), stride),
             Begin::Rows(rows, stride) => {
-                let reach = (SIDE - 1).saturating_mul(stride).saturating_add(SIDE);
+                let reach = (height - 1).saturating_mul(stride).saturating_add(SIDE);
                 assert!(rows.len() >= reach, "what it begins from");
                 (rows.as_ptr(), stride)
             }
@@ -314,6 +351,9 @@ mod imp {
         // SAFETY: what the tiles read and write was just found to lie inside the slices, and nobody else uses `c` meanwhile.
         // `Tiles` vouches that the unit is there and the tiles have their shape.
         unsafe {
+            if few {
+                return multiply_few(parts, pointers);
+            }
             match parts {
                 Parts::OneByOne => product!(
                     pointers,
@@ -405,6 +445,127 @@ mod imp {
                         "tileloadd tmm5, [{l} + {s}*1]",
                         "tdpbf16ps tmm2, tmm5, tmm6",
                         "tdpbf16ps tmm3, tmm5, tmm7",
+                    ]
+                ),
+            }
+        }
+    }
+
+    /// Tiles 0 and 1 are the sums, 2 to 4 the parts of the left factor, 6 and 7 outputs of the right one.
+    macro_rules! few {
+        ($pointers:expr, $a_step:literal, $b_step:literal, [$($step:literal),+ $(,)?]) => {{
+            let (from, from_stride, a, _, b, n, c, stride) = $pointers;
+            asm!(
+                "test {f}, {f}",
+                "jz 3f",
+                "tileloadd tmm0, [{f} + {fs}*1]",
+                "tileloadd tmm1, [{f} + {fs}*1 + 64]",
+                "jmp 2f",
+                "3:",
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "2:",
+                $($step,)+
+                concat!("add {a}, ", $a_step),
+                concat!("add {b}, ", $b_step),
+                "dec {n}",
+                "jnz 2b",
+                "tilestored [{c} + {cs}*1], tmm0",
+                "tilestored [{c} + {cs}*1 + 64], tmm1",
+                f = in(reg) from,
+                fs = in(reg) 4 * from_stride,
+                a = inout(reg) a => _,
+                b = inout(reg) b => _,
+                n = inout(reg) n => _,
+                c = in(reg) c,
+                cs = in(reg) 4 * stride,
+                s = in(reg) 64_usize,
+                t = in(reg) 128_usize,
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
+        }};
+    }
+
+    /// What a call reads and writes: what it begins from and its stride, two left factors, the right one, steps, and the result
+    /// with its stride.
+    type Pointers = (
+        *const f32,
+        usize,
+        *const bf16,
+        *const bf16,
+        *const bf16,
+        usize,
+        *mut f32,
+        usize,
+    );
+
+    /// The call for as many rows as the tiles are set up for.
+    ///
+    /// # Safety
+    /// As in [`multiply_shared`], which has looked at the bounds.
+    #[inline]
+    unsafe fn multiply_few(parts: Parts, pointers: Pointers) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match parts {
+                Parts::OneByOne => few!(
+                    pointers,
+                    "1024",
+                    "2048",
+                    [
+                        "tileloadd tmm2, [{a} + {s}*1]",
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tdpbf16ps tmm0, tmm2, tmm6",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tdpbf16ps tmm1, tmm2, tmm7",
+                    ]
+                ),
+                Parts::ThreeByOne => few!(
+                    pointers,
+                    "3072",
+                    "2048",
+                    [
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tileloadd tmm4, [{a} + {s}*1 + 2048]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tileloadd tmm3, [{a} + {s}*1 + 1024]",
+                        "tdpbf16ps tmm0, tmm3, tmm6",
+                        "tdpbf16ps tmm1, tmm3, tmm7",
+                        "tileloadd tmm2, [{a} + {s}*1]",
+                        "tdpbf16ps tmm0, tmm2, tmm6",
+                        "tdpbf16ps tmm1, tmm2, tmm7",
+                    ]
+                ),
+                Parts::ThreeByThree => few!(
+                    pointers,
+                    "3072",
+                    "6144",
+                    [
+                        "tileloadd tmm2, [{a} + {s}*1]",
+                        "tileloadd tmm3, [{a} + {s}*1 + 1024]",
+                        "tileloadd tmm4, [{a} + {s}*1 + 2048]",
+                        "tileloadd tmm6, [{b} + {t}*1 + 4096]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 4160]",
+                        "tdpbf16ps tmm0, tmm2, tmm6",
+                        "tdpbf16ps tmm1, tmm2, tmm7",
+                        "tileloadd tmm6, [{b} + {t}*1 + 2048]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 2112]",
+                        "tdpbf16ps tmm0, tmm3, tmm6",
+                        "tdpbf16ps tmm1, tmm3, tmm7",
+                        "tdpbf16ps tmm0, tmm2, tmm6",
+                        "tdpbf16ps tmm1, tmm2, tmm7",
+                        "tileloadd tmm6, [{b} + {t}*1]",
+                        "tileloadd tmm7, [{b} + {t}*1 + 64]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tdpbf16ps tmm0, tmm3, tmm6",
+                        "tdpbf16ps tmm1, tmm3, tmm7",
+                        "tdpbf16ps tmm0, tmm2, tmm6",
+                        "tdpbf16ps tmm1, tmm2, tmm7",
                     ]
                 ),
             }

@@ -45,7 +45,7 @@ pub use attention::{AttentionShape, attention_backward, attention_forward};
 pub use cpu::{Instructions, instructions};
 pub use exp::{exp, softmax_in_place};
 pub use interrupt::{InterruptWatch, watch_interrupts};
-pub use kv::{KvCache, KvShape, attend};
+pub use kv::{KvPages, KvShape, PAGE, Queries, attend};
 pub use loss::{argmax, cross_entropy_row, cross_entropy_rows, log_sum_exp};
 pub use matmul::{Init, matmul};
 pub use memory::keep_freed_memory;

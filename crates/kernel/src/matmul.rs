@@ -14,7 +14,7 @@ use crate::stored::{self, Stored, transposed_panels};
 use crate::threads::Shared;
 
 /// Rows of a register tile: 12 × 2 accumulators fill 24 of the 32 AVX-512 registers.
-const ROWS: usize = 12;
+pub(crate) const ROWS: usize = 12;
 /// Rows of `x` packed at a time.
 const BLOCK_ROWS: usize = 20 * ROWS;
 /// Inputs a block: a stretch of a panel of this length stays in the first-level cache.
@@ -93,9 +93,9 @@ fn stored(
         });
 }
 
-/// As [`matmul`], on the calling thread, for panels of `f32` that are not a [`Packed`]: the cache of keys and values.
+/// As [`matmul`], on the calling thread, for panels of `f32` that were just made.
 /// `x` has `m` rows of `k` values that start `x_stride` apart; `out` has rows `out_stride` apart.
-pub(crate) fn matmul_panels(
+fn matmul_panels(
     (x, x_stride): (&[f32], usize),
     (m, k): (usize, usize),
     panels: &[f32],
@@ -445,7 +445,7 @@ impl Weight for bf16 {
 /// # Panics
 /// If `height` is not 1 to 12, or the panel ends too soon.
 #[inline]
-unsafe fn tile_product<W: Weight>(
+pub(crate) unsafe fn tile_product<W: Weight>(
     height: usize,
     x: &[f32],
     weights: &[W],

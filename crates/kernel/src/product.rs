@@ -189,14 +189,19 @@ impl Job<'_> {
     /// # Safety
     /// No other thread touches those rows and columns of `out` meanwhile.
     unsafe fn compute(&self, pairs: std::ops::Range<usize>, panels: std::ops::Range<usize>) {
-        let unit = amx::Tiles::new();
+        let unit = amx::Tiles::new(self.m);
         // Taken out meanwhile: a stored matrix may wait for threads of its own, and this one take up another task.
         let mut stripes = STRIPES.take();
         stripes.resize_with(self.terms.len().max(stripes.len()), Stripe::default);
         // The stretches of the first term one by one; all others go with its last.
         let (main, others) = (&self.terms[0], &self.terms[1..]);
         let steps = padded(main.weights.inputs()) / STEP;
-        let count = steps.div_ceil(STRETCH);
+        // A few rows are bound by reading the weights: there a panel is walked once, from end to end.
+        let count = if self.m <= TILE {
+            1
+        } else {
+            steps.div_ceil(STRETCH)
+        };
         let length = steps.div_ceil(count);
         for first in (0..steps).step_by(length) {
             let mut stretches = vec![Stretch {
@@ -269,7 +274,7 @@ impl Job<'_> {
             steps: stretch.steps,
             begin,
         };
-        if height == SIDE && width == WIDTH {
+        if (height == SIDE || m <= TILE) && width == WIDTH {
             // SAFETY: the caller's promise.
             unsafe { amx::multiply_shared(unit, parts, call, (self.out, place), n) };
             return;

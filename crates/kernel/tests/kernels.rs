@@ -4,9 +4,9 @@
 mod caps;
 
 use harness_kernel::{
-    AttentionShape, Init, KvCache, KvShape, Packed, Precision, Rope, attend, attention_backward,
-    attention_forward, cross_entropy_rows, exp, matmul, rms_norm, rms_norm_backward, swiglu,
-    swiglu_backward,
+    AttentionShape, Init, KvPages, KvShape, PAGE, Packed, Precision, Queries, Rope, attend,
+    attention_backward, attention_forward, cross_entropy_rows, exp, matmul, rms_norm,
+    rms_norm_backward, swiglu, swiglu_backward,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -283,17 +283,30 @@ fn cached_attention_gives_the_same_bits_however_it_is_cut() {
             vec![0, 1, 2, 40, 41, 76, 77],
             (0..=77).collect::<Vec<_>>(),
         ] {
-            let mut cache = KvCache::new(shape, if cuts.len() > 5 { 77 } else { 200 });
+            // Pages in another order each time, with what others left in them.
+            let mut pages = used_pages(shape, 9);
+            let table: Vec<usize> = (0..77usize.div_ceil(PAGE))
+                .map(|i| (i * 4 + cuts.len()) % 9)
+                .collect();
             let mut out = vec![0.0; q.len()];
             for ends in cuts.windows(2) {
                 let (a, b) = (ends[0], ends[1]);
-                cache.store(1, a, &k[a * kv_row..b * kv_row], &v[a * kv_row..b * kv_row]);
+                pages.store(
+                    1,
+                    &table,
+                    a,
+                    &k[a * kv_row..b * kv_row],
+                    &v[a * kv_row..b * kv_row],
+                );
                 attend(
                     1,
                     window,
-                    &[&cache],
-                    &[a],
-                    &[b - a],
+                    &pages,
+                    &[Queries {
+                        table: &table,
+                        position: a,
+                        count: b - a,
+                    }],
                     &q[a * q_row..b * q_row],
                     &mut out[a * q_row..b * q_row],
                 );
@@ -309,24 +322,62 @@ fn cached_attention_gives_the_same_bits_however_it_is_cut() {
     }
 }
 
+/// Pages full of numbers that nobody should see.
+fn used_pages(shape: KvShape, count: usize) -> KvPages {
+    let mut pages = KvPages::new(shape);
+    let width = shape.kv_heads * shape.head_dim;
+    for page in 0..count {
+        assert_eq!(pages.push(), page);
+        for layer in 0..shape.layers {
+            let left = vec![1e3; PAGE * width];
+            pages.store(layer, &[page], 0, &left, &left);
+        }
+    }
+    pages
+}
+
 #[test]
-fn a_copied_prefix_serves_another_sequence() {
+fn sequences_with_pages_in_common_are_as_alone() {
     let shape = KvShape {
         layers: 1,
         heads: 2,
         kv_heads: 1,
         head_dim: 32,
     };
-    let (k, v, q) = (random(1, 50 * 32), random(2, 50 * 32), random(3, 50 * 64));
-    let mut first = KvCache::new(shape, 50);
-    first.store(0, 0, &k, &v);
-    let mut second = KvCache::new(shape, 300);
-    second.copy_from(&first, 37);
-    second.store(0, 37, &k[37 * 32..], &v[37 * 32..]);
-    let (mut a, mut b) = (vec![0.0; q.len()], vec![0.0; q.len()]);
-    attend(0, None, &[&first], &[0], &[50], &q, &mut a);
-    attend(0, None, &[&second], &[0], &[50], &q, &mut b);
-    assert_eq!(a, b);
+    let (k, v, q) = (random(1, 90 * 32), random(2, 90 * 32), random(3, 90 * 64));
+    let mut pages = used_pages(shape, 8);
+    let first = [5, 1, 7];
+    pages.store(0, &first, 0, &k, &v);
+    // The second shares one page, copies the next, and goes on from position 40 with numbers of its own.
+    let second = [5, 2, 0];
+    pages.copy(1, 2);
+    let (k2, v2) = (random(4, 50 * 32), random(5, 50 * 32));
+    pages.store(0, &second, 40, &k2, &v2);
+    let whole = |table| Queries {
+        table,
+        position: 0,
+        count: 90,
+    };
+    let mut both = vec![0.0; 2 * q.len()];
+    let twice = [q.clone(), q.clone()].concat();
+    attend(
+        0,
+        None,
+        &pages,
+        &[whole(&first), whole(&second)],
+        &twice,
+        &mut both,
+    );
+
+    let mut alone = used_pages(shape, 3);
+    let table = [2, 0, 1];
+    let joined = |a: &[f32], b: &[f32]| [&a[..40 * 32], b].concat();
+    alone.store(0, &table, 0, &joined(&k, &k2), &joined(&v, &v2));
+    let mut out = vec![0.0; q.len()];
+    attend(0, None, &alone, &[whole(&table)], &q, &mut out);
+    assert_eq!(both[q.len()..], out);
+    assert_eq!(both[..40 * 64], out[..40 * 64]);
+    assert_ne!(both[89 * 64..90 * 64], out[89 * 64..]);
 }
 
 #[test]

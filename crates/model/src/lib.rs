@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod buffer;
 pub mod chat;
 pub mod check;
 pub mod config;
@@ -24,7 +25,7 @@ pub mod weights;
 
 pub use config::ModelConfig;
 pub use decoder::{Decoder, Sequences};
-pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason};
+pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason, Work};
 pub use error::ModelError;
 pub use full::FullModel;
 pub use harness_kernel::{

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use harness_kernel::{Init, Packed, matmul};
+use harness_kernel::{Packed, Start};
 
 /// Weights that are never trained. The form for the backward pass is packed when it is first asked for, so
 /// that prediction does not pay for it.
@@ -60,27 +60,23 @@ impl Linear {
         self.bias.as_deref()
     }
 
-    /// Prepares `out`, `[m, outputs]`, for the product: the bias is put or added into each row, where there is one. Returns
-    /// what the product is to begin with.
-    pub(crate) fn bias_into(&self, out: &mut [f32], init: Init) -> Init {
-        let Some(bias) = &self.bias else {
-            return init;
-        };
-        for row in out.chunks_exact_mut(bias.len()) {
-            if init == Init::Zero {
-                row.copy_from_slice(bias);
-            } else {
-                for (value, bias) in row.iter_mut().zip(bias) {
-                    *value += bias;
+    /// What a product with this layer's matrix is to begin with, so that `out`, `[m, outputs]`, gets the bias too, where there
+    /// is one.
+    pub(crate) fn start<'a>(&'a self, start: Start<'a>, out: &mut [f32]) -> Start<'a> {
+        match (start, self.bias()) {
+            (start, None) => start,
+            (Start::Zero, Some(bias)) => Start::Row(bias),
+            (start, Some(bias)) => {
+                if let Start::Matrix(from) = start {
+                    out.copy_from_slice(from);
                 }
+                for row in out.chunks_exact_mut(bias.len()) {
+                    for (value, bias) in row.iter_mut().zip(bias) {
+                        *value += bias;
+                    }
+                }
+                Start::Out
             }
         }
-        Init::Keep
-    }
-
-    /// `out[m, outputs] = x[m, inputs] · Wᵀ + b`.
-    pub(crate) fn apply(&self, x: &[f32], m: usize, out: &mut [f32]) {
-        let init = self.bias_into(out, Init::Zero);
-        matmul(x, m, &self.forward, out, init);
     }
 }

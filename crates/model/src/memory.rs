@@ -5,11 +5,12 @@
 //! Letters: `L` tokens of a sequence, `B` sequences, `m = L · B`, `h` hidden, `a` heads · d, `c` key heads · d,
 //! `i` intermediate, `V` vocabulary, `N` parameters.
 
-use harness_kernel::{KvCache, KvShape, Precision};
+use harness_kernel::{KvShape, PAGE, Precision};
 use serde::Serialize;
 
 use crate::config::ModelConfig;
 use crate::decoder::MAX_POSITIONS;
+use crate::engine::PASS;
 use crate::full;
 use crate::lora::Projection;
 use crate::weights::Base;
@@ -125,8 +126,8 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
         kv_heads: config.kv_heads,
         head_dim: config.head_dim,
     };
-    let cache = (workload.batch as u64 + 1) * KvCache::bytes(&shape, length) as u64;
-    let prefill = (length as u64).min(PREFILL);
+    let cache = (workload.batch as u64 + 1) * (length.div_ceil(PAGE) * shape.page_bytes()) as u64;
+    let prefill = (length as u64).min(PASS as u64);
     let running = 4 * prefill * (3 * hidden + 2 * queries + 2 * keys + 3 * inner);
     let inference = weights + cache + running + 4 * workload.batch as u64 * vocabulary;
 
@@ -165,8 +166,6 @@ pub fn memory(config: &ModelConfig, workload: &Workload) -> Memory {
 
 /// Outputs of a panel of packed weights.
 const PANEL: usize = 32;
-/// Tokens of a prompt that are computed at a time.
-const PREFILL: u64 = 512;
 /// Logits that are in memory at a time in training, unless those of [`LOSS_ROWS`] rows are more.
 const LOGITS: u64 = 1 << 24;
 /// Rows whose loss is computed together at least.

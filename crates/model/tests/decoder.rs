@@ -12,7 +12,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use candle_transformers::models::{llama, qwen2};
 use harness_model::{
     Adapter, AdapterWeights, Engine, GenerateOptions, Generation, LoraConfig, LoraGradients,
-    ModelError, Precision, Projection, Sequences, Sweep, Workspace,
+    ModelError, Precision, Projection, Sequences, Sweep, Work, Workspace,
 };
 use tiny::{
     EPSILON, HEADS, HIDDEN, INTERMEDIATE, KINDS, KV_HEADS, LAYERS, THETA, Tiny, VOCABULARY, tiny,
@@ -235,13 +235,23 @@ fn dropout_follows_its_seed_and_none_is_off() {
 }
 
 fn generate(engine: &Engine<'_>, prompts: &[Vec<u32>], batch_size: usize) -> Vec<Generation> {
+    generate_in(engine, prompts, batch_size, None).0
+}
+
+fn generate_in(
+    engine: &Engine<'_>,
+    prompts: &[Vec<u32>],
+    batch_size: usize,
+    cache_bytes: Option<u64>,
+) -> (Vec<Generation>, Work) {
     let options = GenerateOptions {
         batch_size,
         max_new_tokens: 24,
         end_tokens: vec![2, 17],
+        cache_bytes,
     };
     let mut answers = vec![None; prompts.len()];
-    engine
+    let work = engine
         .generate::<ModelError>(
             prompts,
             &options,
@@ -252,7 +262,44 @@ fn generate(engine: &Engine<'_>, prompts: &[Vec<u32>], batch_size: usize) -> Vec
             },
         )
         .unwrap();
-    answers.into_iter().map(Option::unwrap).collect()
+    (answers.into_iter().map(Option::unwrap).collect(), work)
+}
+
+/// Pages are shared, copied and waited for, and prompts go through in several passes: no answer changes.
+#[test]
+fn long_prompts_with_pages_in_common_are_as_alone() {
+    let tiny = tiny(KINDS[1], 21);
+    let engine = Engine::new(&tiny.decoder, None);
+    let context = tiny.decoder.context();
+    let trunk = tokens(1, context - 30);
+    let cuts = [0, 31, 32, 33, 64, 100, trunk.len() - 1];
+    let mut prompts: Vec<Vec<u32>> = (0..21)
+        .map(|i| {
+            let mut prompt = trunk[..cuts[i % cuts.len()]].to_vec();
+            prompt.extend(tokens(100 + i as u64 / 14, 1 + i % 5));
+            prompt
+        })
+        .collect();
+    prompts.extend([trunk.clone(), trunk.clone(), trunk[..64].to_vec()]);
+    let alone: Vec<Generation> = prompts
+        .iter()
+        .map(|prompt| generate(&engine, std::slice::from_ref(prompt), 1).remove(0))
+        .collect();
+    for (batch_size, cache_bytes) in [
+        (1, None),
+        (3, None),
+        (40, None),
+        (40, Some(0)),
+        (8, Some(100_000)),
+    ] {
+        let (answers, work) = generate_in(&engine, &prompts, batch_size, cache_bytes);
+        assert_eq!(alone, answers, "{batch_size} {cache_bytes:?}");
+        let total: usize = prompts.iter().map(Vec::len).sum();
+        assert_eq!(work.prompt_tokens, total);
+        assert!(work.shared_tokens > total / 3, "{work:?}");
+        let generated: usize = answers.iter().map(|answer| answer.tokens.len()).sum();
+        assert_eq!(work.generated_tokens, generated);
+    }
 }
 
 #[test]

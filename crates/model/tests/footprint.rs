@@ -60,6 +60,7 @@ fn answer(path: &Path, work: &Workload) {
         batch_size: work.batch,
         max_new_tokens: 4,
         end_tokens: Vec::new(),
+        cache_bytes: None,
     };
     Engine::new(&decoder, None)
         .generate::<harness_model::ModelError>(&prompts, &options, &|_| false, &mut |_, _| Ok(()))

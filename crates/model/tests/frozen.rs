@@ -75,6 +75,7 @@ fn answer(decoder: &Decoder) -> Vec<u32> {
         batch_size: 2,
         max_new_tokens: 5,
         end_tokens: Vec::new(),
+        cache_bytes: None,
     };
     let mut answers = Vec::new();
     Engine::new(decoder, Some(&weights))

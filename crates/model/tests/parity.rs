@@ -112,6 +112,7 @@ fn greedy(
         batch_size,
         max_new_tokens: count,
         end_tokens: vec![],
+        cache_bytes: None,
     };
     let mut answers = vec![None; prompts.len()];
     engine

@@ -166,6 +166,7 @@ pub fn answer(
         batch_size: context.spec.generate.batch_size,
         max_new_tokens: context.spec.generate.max_new_tokens,
         end_tokens: model.end_tokens().to_vec(),
+        cache_bytes: None,
     };
     let chat = context.spec.prompt.chat;
     let complete = |tokens: &[u32]| {

@@ -34,7 +34,7 @@ pub(super) fn forward<const PARTS: usize>(
     shape.tasks().for_each_init(Space::default, |space, task| {
         let sizes = Sizes::new(shape, &task);
         let keys = Keys { shape, task: &task };
-        let unit = amx::Tiles::new();
+        let unit = amx::Tiles::new(amx::SIDE);
         space.fit::<PARTS>(&sizes);
         keys.rows::<PARTS>(k, &sizes, &mut space.k_rows);
         keys.columns::<PARTS>(v, &sizes, &mut space.columns);
@@ -94,7 +94,7 @@ pub(super) fn backward<const PARTS: usize>(
     shape.tasks().for_each_init(Space::default, |space, task| {
         let sizes = Sizes::new(shape, &task);
         let keys = Keys { shape, task: &task };
-        let unit = amx::Tiles::new();
+        let unit = amx::Tiles::new(amx::SIDE);
         space.fit::<PARTS>(&sizes);
         keys.rows::<PARTS>(k, &sizes, &mut space.k_rows);
         keys.rows::<PARTS>(v, &sizes, &mut space.v_rows);

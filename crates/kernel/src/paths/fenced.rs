@@ -93,15 +93,19 @@ fn a_call_of_the_tile_unit() {
     if !here().contains(&Instructions::Amx) {
         return;
     }
-    let unit = amx::Tiles::new();
     let row = random(9, SIDE);
-    for (parts, left, right) in [
+    let parts = [
         (Parts::OneByOne, 1, 1),
         (Parts::ThreeByOne, 3, 1),
         (Parts::ThreeByThree, 3, 3),
-    ] {
+    ];
+    for (height, (parts, left, right)) in [1, 5, 16, SIDE]
+        .into_iter()
+        .flat_map(|height| parts.map(|parts| (height, parts)))
+    {
+        let unit = amx::Tiles::new(height);
         for (steps, stride, end) in [(1, 32, ENDS[0]), (1, 45, ENDS[1]), (3, 32, ENDS[1])] {
-            let size = (SIDE - 1) * stride + SIDE;
+            let size = (height - 1) * stride + SIDE;
             let (a, low, b) = (
                 halves(1, steps * left * 512),
                 halves(2, steps * left * 512),
@@ -158,7 +162,7 @@ fn a_factor_that_is_too_short_is_refused() {
         steps: 2,
         begin: Begin::Zero,
     };
-    let unit = amx::Tiles::new();
+    let unit = amx::Tiles::new(amx::SIDE);
     amx::multiply(&unit, Parts::OneByOne, call, &mut [0.0; SIDE * SIDE], SIDE);
 }
 

@@ -77,7 +77,7 @@ fn a_thread_has_its_tiles_until_the_last_is_given_back() {
     if !here().contains(&Instructions::Amx) {
         return;
     }
-    let outer = amx::Tiles::new();
+    let outer = amx::Tiles::new(amx::SIDE);
     let (a, b) = ([half::bf16::ONE; 512], [half::bf16::ONE; 1024]);
     let run = |unit: &amx::Tiles| {
         let mut out = [0f32; 1024];
@@ -92,13 +92,17 @@ fn a_thread_has_its_tiles_until_the_last_is_given_back() {
         out.iter().all(|x| *x == 32.0)
     };
     refused("what was thrown", || {
-        let inner = amx::Tiles::new();
+        let inner = amx::Tiles::new(amx::SIDE);
         assert!(run(&inner) && !run(&outer), "thrown with tiles set up");
+    });
+    refused("tiles set up last", || {
+        let inner = amx::Tiles::new(3);
+        assert!(run(&inner) || !run(&outer));
     });
     // The inner one is gone, by unwinding; the outer one still works. So it does on threads that never asked.
     assert!(run(&outer));
     assert!(
-        std::thread::spawn(|| drop(amx::Tiles::new()))
+        std::thread::spawn(|| drop(amx::Tiles::new(amx::SIDE)))
             .join()
             .is_ok()
     );

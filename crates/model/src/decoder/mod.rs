@@ -208,11 +208,10 @@ impl Decoder {
         self.embedding.bytes() + head + layers
     }
 
-    /// The embeddings of tokens, `[tokens, hidden]`.
-    pub(crate) fn embed(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
+    /// Writes the embeddings of tokens, `[tokens, hidden]`.
+    pub(crate) fn embed(&self, tokens: &[u32], rows: &mut [f32]) -> Result<(), ModelError> {
         let hidden = self.config.hidden;
         let table = self.embedding.packed();
-        let mut rows = vec![0f32; tokens.len() * hidden];
         for (&id, row) in tokens.iter().zip(rows.chunks_exact_mut(hidden)) {
             if id as usize >= table.outputs() {
                 return Err(ModelError::TokenOutOfRange {
@@ -222,6 +221,6 @@ impl Decoder {
             }
             table.copy_row(id as usize, row);
         }
-        Ok(rows)
+        Ok(())
     }
 }

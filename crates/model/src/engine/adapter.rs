@@ -1,6 +1,6 @@
 //! A trained adapter packed for prediction; it is applied beside the frozen weights, never merged.
 
-use harness_kernel::{Init, Packed, Precision, matmul};
+use harness_kernel::{Packed, Precision};
 
 use crate::error::ModelError;
 use crate::lora::{Adapter, Projection};
@@ -12,11 +12,12 @@ pub struct AdapterWeights {
     layers: Vec<[Option<Pair>; 7]>,
 }
 
+/// What is added to a projection: `scale · (x · Aᵀ) · Bᵀ`.
 #[derive(Debug)]
-struct Pair {
-    scale: f32,
-    a: Packed,
-    b: Packed,
+pub(super) struct Pair {
+    pub(super) scale: f32,
+    pub(super) a: Packed,
+    pub(super) b: Packed,
 }
 
 impl AdapterWeights {
@@ -46,23 +47,8 @@ impl AdapterWeights {
         Ok(Self { layers: packed })
     }
 
-    /// `out[m, outputs] += scale · (x · Aᵀ) · Bᵀ`, where that layer is adapted.
-    pub(crate) fn add(
-        &self,
-        layer: usize,
-        projection: Projection,
-        x: &[f32],
-        m: usize,
-        out: &mut [f32],
-    ) {
-        let Some(pair) = &self.layers[layer][projection as usize] else {
-            return;
-        };
-        let mut low = vec![0f32; m * pair.a.outputs()];
-        matmul(x, m, &pair.a, &mut low, Init::Zero);
-        for value in &mut low {
-            *value *= pair.scale;
-        }
-        matmul(&low, m, &pair.b, out, Init::Keep);
+    /// The matrices of a projection, where it is adapted.
+    pub(super) fn pair(&self, layer: usize, projection: Projection) -> Option<&Pair> {
+        self.layers[layer][projection as usize].as_ref()
     }
 }

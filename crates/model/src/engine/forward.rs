@@ -1,36 +1,88 @@
 //! One forward pass over new tokens of several sequences whose earlier tokens are cached.
 
-use harness_kernel::{KvCache, attend, rms_norm, swiglu};
+use harness_kernel::{
+    Init, KvPages, Packed, Precision, Queries, Rows, Start, attend, product, rms_norm,
+    rms_norm_row, sum_of_products, swiglu_row,
+};
 
 use super::Engine;
+use crate::buffer::fit;
 use crate::error::ModelError;
 use crate::lora::Projection;
 
 /// New tokens of one sequence.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Piece<'a> {
     pub(super) tokens: &'a [u32],
     /// Position of the first of them.
     pub(super) position: usize,
-    pub(super) cache: &'a mut KvCache,
+    /// The pages of the sequence, with room for the tokens.
+    pub(super) table: &'a [usize],
+}
+
+/// What a pass needs room for, kept from one to the next. Activations are `f32` whatever the weights are.
+#[derive(Debug)]
+pub(super) struct Space {
+    /// The left factor of the products at hand.
+    rows: Rows,
+    /// That of the second product of a low-rank update.
+    low_rows: Rows,
+    low: Vec<f32>,
+    x: Vec<f32>,
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    attended: Vec<f32>,
+    middle: Vec<f32>,
+    gate: Vec<f32>,
+    up: Vec<f32>,
+    logits: Vec<f32>,
+}
+
+impl Space {
+    pub(super) fn new() -> Self {
+        Self {
+            rows: Rows::new(Precision::F32),
+            low_rows: Rows::new(Precision::F32),
+            low: Vec::new(),
+            x: Vec::new(),
+            q: Vec::new(),
+            k: Vec::new(),
+            v: Vec::new(),
+            attended: Vec::new(),
+            middle: Vec::new(),
+            gate: Vec::new(),
+            up: Vec::new(),
+            logits: Vec::new(),
+        }
+    }
+
+    /// The hidden states before the final norm that the last pass left, `[tokens, hidden]`.
+    pub(super) fn hidden(&self) -> &[f32] {
+        &self.x
+    }
+}
+
+/// Runs `work` on one of the pool's threads: products that are started there need not wake one first.
+pub(crate) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 impl Engine<'_> {
-    /// Runs all layers over the new tokens, stores their keys and values, and returns the hidden states
-    /// before the final norm, `[tokens, hidden]`.
-    pub(super) fn forward(&self, pieces: &mut [Piece<'_>]) -> Result<Vec<f32>, ModelError> {
-        self.forward_seen(pieces, &mut |_| {})
-    }
-
-    /// [`Self::forward`] that shows the input of each layer, `[tokens, hidden]`.
-    pub(super) fn forward_seen(
+    /// Runs all layers over the new tokens, stores their keys and values, and leaves the hidden states in `space`.
+    /// `see` is shown the input of each layer, `[tokens, hidden]`.
+    pub(super) fn forward(
         &self,
-        pieces: &mut [Piece<'_>],
-        see: &mut dyn FnMut(&[f32]),
-    ) -> Result<Vec<f32>, ModelError> {
+        pieces: &[Piece<'_>],
+        pages: &mut KvPages,
+        space: &mut Space,
+        see: &mut (dyn FnMut(&[f32]) + Send),
+    ) -> Result<(), ModelError> {
         let config = &self.decoder.config;
         let mut tokens = Vec::new();
-        let (mut rows, mut starts, mut counts) = (Vec::new(), Vec::new(), Vec::new());
-        for piece in pieces.iter() {
+        let mut positions = Vec::new();
+        let mut queries = Vec::with_capacity(pieces.len());
+        for piece in pieces {
             let end = piece.position + piece.tokens.len();
             if end > self.decoder.context() {
                 return Err(ModelError::TooLong {
@@ -39,66 +91,119 @@ impl Engine<'_> {
                 });
             }
             tokens.extend_from_slice(piece.tokens);
-            rows.extend((piece.position as u32)..(end as u32));
-            starts.push(piece.position);
-            counts.push(piece.tokens.len());
+            positions.extend((piece.position as u32)..(end as u32));
+            queries.push(Queries {
+                table: piece.table,
+                position: piece.position,
+                count: piece.tokens.len(),
+            });
         }
         let m = tokens.len();
-        let kv = config.kv_heads * config.head_dim;
-        let attention = config.heads * config.head_dim;
+        let (hidden, inner) = (config.hidden, config.intermediate);
+        let kv_width = config.kv_heads * config.head_dim;
+        let q_width = config.heads * config.head_dim;
         let epsilon = config.rms_eps as f32;
-        let mut x = self.decoder.embed(&tokens)?;
-        let mut h = vec![0f32; m * config.hidden];
-        let mut added = vec![0f32; m * config.hidden];
-        let (mut q, mut attended) = (vec![0f32; m * attention], vec![0f32; m * attention]);
-        let (mut k, mut v) = (vec![0f32; m * kv], vec![0f32; m * kv]);
-        let (mut gate, mut up, mut activated) = (
-            vec![0f32; m * config.intermediate],
-            vec![0f32; m * config.intermediate],
-            vec![0f32; m * config.intermediate],
-        );
+        let Space {
+            rows,
+            low_rows,
+            low,
+            x,
+            q,
+            k,
+            v,
+            attended,
+            middle,
+            gate,
+            up,
+            ..
+        } = space;
+        self.decoder.embed(&tokens, fit(x, m * hidden))?;
         for (index, layer) in self.decoder.layers.iter().enumerate() {
-            let linear = |projection, x: &[f32], out: &mut [f32]| {
-                layer.projection(projection).apply(x, m, out);
-                if let Some(adapter) = self.adapter {
-                    adapter.add(index, projection, x, m, out);
-                }
+            see(x);
+            let mut project = |rows: &Rows, projection, start: Start<'_>, out: &mut [f32]| {
+                let place = (index, projection);
+                self.project(place, rows, (&mut *low_rows, &mut *low), start, out);
             };
-            see(&x);
-            rms_norm(&x, &layer.input_norm, epsilon, &mut h);
-            linear(Projection::QProj, &h, &mut q);
-            linear(Projection::KProj, &h, &mut k);
-            linear(Projection::VProj, &h, &mut v);
+            rows.fill(m, hidden, |row, into| {
+                let x = &x[row * hidden..][..hidden];
+                rms_norm_row(x, &layer.input_norm, epsilon, into);
+            });
+            for (projection, width, out) in [
+                (Projection::QProj, q_width, &mut *q),
+                (Projection::KProj, kv_width, &mut *k),
+                (Projection::VProj, kv_width, &mut *v),
+            ] {
+                project(rows, projection, Start::Zero, fit(out, m * width));
+            }
             if let Some(norms) = &layer.qk_norm {
-                for (x, weight) in [(&mut q, &norms.q), (&mut k, &norms.k)] {
+                for (x, weight) in [(&mut *q, &norms.q), (&mut *k, &norms.k)] {
                     // Rows of the norm are heads; the values of each are read before they are written.
                     let heads = x.clone();
                     rms_norm(&heads, weight, epsilon, x);
                 }
             }
-            self.decoder.rope.rotate(&mut q, &rows, false);
-            self.decoder.rope.rotate(&mut k, &rows, false);
+            self.decoder.rope.rotate(q, &positions, false);
+            self.decoder.rope.rotate(k, &positions, false);
             let mut row = 0;
-            for piece in pieces.iter_mut() {
-                let stretch = row * kv..(row + piece.tokens.len()) * kv;
-                piece
-                    .cache
-                    .store(index, piece.position, &k[stretch.clone()], &v[stretch]);
+            for piece in pieces {
+                let stretch = row * kv_width..(row + piece.tokens.len()) * kv_width;
+                let (k, v) = (&k[stretch.clone()], &v[stretch]);
+                pages.store(index, piece.table, piece.position, k, v);
                 row += piece.tokens.len();
             }
-            let caches: Vec<&KvCache> = pieces.iter().map(|piece| &*piece.cache).collect();
             let window = config.window_of(index);
-            attend(index, window, &caches, &starts, &counts, &q, &mut attended);
-            linear(Projection::OProj, &attended, &mut added);
-            add(&mut x, &added);
-            rms_norm(&x, &layer.post_attention_norm, epsilon, &mut h);
-            linear(Projection::GateProj, &h, &mut gate);
-            linear(Projection::UpProj, &h, &mut up);
-            swiglu(&gate, &up, &mut activated);
-            linear(Projection::DownProj, &activated, &mut added);
-            add(&mut x, &added);
+            let attended = fit(attended, m * q_width);
+            attend(index, window, pages, &queries, q, attended);
+            rows.copy(attended, m, q_width);
+            let middle = fit(middle, m * hidden);
+            project(rows, Projection::OProj, Start::Matrix(x), middle);
+            rows.fill(m, hidden, |row, into| {
+                let x = &middle[row * hidden..][..hidden];
+                rms_norm_row(x, &layer.post_attention_norm, epsilon, into);
+            });
+            for (projection, out) in [
+                (Projection::GateProj, &mut *gate),
+                (Projection::UpProj, &mut *up),
+            ] {
+                project(rows, projection, Start::Zero, fit(out, m * inner));
+            }
+            rows.fill(m, inner, |row, into| {
+                let stretch = row * inner..(row + 1) * inner;
+                swiglu_row(&gate[stretch.clone()], &up[stretch], into);
+            });
+            project(rows, Projection::DownProj, Start::Matrix(middle), x);
         }
-        Ok(x)
+        Ok(())
+    }
+
+    /// `out = start + ` the projection of `rows`, with the adapter's part.
+    fn project(
+        &self,
+        (index, projection): (usize, Projection),
+        rows: &Rows,
+        (low_rows, low): (&mut Rows, &mut Vec<f32>),
+        start: Start<'_>,
+        out: &mut [f32],
+    ) {
+        let linear = self.decoder.layers[index].projection(projection);
+        let start = linear.start(start, out);
+        let main = (rows, linear.packed());
+        let pair = self
+            .adapter
+            .and_then(|adapter| adapter.pair(index, projection));
+        let Some(pair) = pair else {
+            sum_of_products(&[main], start, out);
+            return;
+        };
+        let (m, rank) = (rows.m(), pair.a.outputs());
+        let low = fit(low, m * rank);
+        product(rows, &pair.a, low, Init::Zero);
+        low_rows.fill(m, rank, |row, into| {
+            for (into, value) in into.iter_mut().zip(&low[row * rank..]) {
+                *into = value * pair.scale;
+            }
+        });
+        sum_of_products(&[main, (low_rows, &pair.b)], start, out);
     }
 
     /// The final norm of hidden states, `[m, hidden]`.
@@ -109,19 +214,20 @@ impl Engine<'_> {
         normed
     }
 
-    /// Logits of hidden states, `[m, vocabulary]` from `[m, hidden]`.
-    pub(super) fn logits(&self, hidden: &[f32]) -> Vec<f32> {
+    /// Logits of the chosen `rows` of what [`Self::forward`] left in `space`, `[rows, vocabulary]`.
+    pub(super) fn logits<'s>(&self, space: &'s mut Space, chosen: &[usize]) -> &'s [f32] {
         let config = &self.decoder.config;
-        let m = hidden.len() / config.hidden;
-        let normed = self.normed(hidden);
-        let mut logits = vec![0f32; m * config.vocab_size];
-        self.decoder.head.apply(&normed, m, &mut logits);
+        let (hidden, epsilon) = (config.hidden, config.rms_eps as f32);
+        let Space {
+            rows, x, logits, ..
+        } = space;
+        rows.fill(chosen.len(), hidden, |row, into| {
+            let x = &x[chosen[row] * hidden..][..hidden];
+            rms_norm_row(x, &self.decoder.norm, epsilon, into);
+        });
+        let head: &Packed = self.decoder.head.packed();
+        let logits = fit(logits, chosen.len() * config.vocab_size);
+        product(rows, head, logits, Init::Zero);
         logits
-    }
-}
-
-fn add(x: &mut [f32], added: &[f32]) {
-    for (x, a) in x.iter_mut().zip(added) {
-        *x += a;
     }
 }

@@ -1,13 +1,18 @@
 //! Greedy decoding of many prompts: rows come and go as they finish, shared beginnings are computed once.
+//!
+//! A pass computes the next token of every row that is being decoded and, with what is left of its tokens, prompts of
+//! rows that wait. Prompts are taken in the order of their tokens, so those that begin alike are neighbours: each takes over
+//! the pages of the one before as far as the two agree.
 
-use harness_kernel::{KvCache, argmax, log_sum_exp};
+use harness_kernel::{PAGE, argmax, log_sum_exp};
 
 use super::Engine;
-use super::forward::Piece;
+use super::cache::{Cache, Table};
+use super::forward::{Piece, Space, in_pool};
 use crate::error::ModelError;
 
-/// Tokens of a prompt computed at a time: bounds the memory of a long prompt.
-const PREFILL: usize = 512;
+/// Tokens a pass: bounds the memory of a long prompt.
+pub(crate) const PASS: usize = 512;
 
 /// How to decode.
 #[derive(Debug, Clone)]
@@ -18,6 +23,24 @@ pub struct GenerateOptions {
     pub max_new_tokens: usize,
     /// Ids that end an answer.
     pub end_tokens: Vec<u32>,
+    /// Memory for keys and values in bytes, if it is to be bounded: rows wait where it is not enough. One row is always served.
+    /// Changes speed and memory, never a result.
+    pub cache_bytes: Option<u64>,
+}
+
+/// What a call of [`Engine::generate`] has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Tokens of the prompts that were begun.
+    pub prompt_tokens: usize,
+    /// Those of them that another prompt had computed.
+    pub shared_tokens: usize,
+    /// Tokens generated.
+    pub generated_tokens: usize,
+    /// Passes through the model.
+    pub passes: usize,
+    /// Pages of keys and values that were in use at most, and their bytes.
+    pub pages: usize,
 }
 
 /// The answer to one prompt.
@@ -44,14 +67,34 @@ pub enum StopReason {
     ContextFull,
 }
 
-/// A row being decoded.
+/// A row being answered.
 struct Row {
     prompt: usize,
-    cache: KvCache,
-    /// Tokens whose keys and values are cached.
+    table: Table,
+    /// Tokens whose keys and values need not be computed any more: they are in its pages, or will be before it is its turn.
     length: usize,
+    /// Those that are there now.
+    cached: usize,
     next: u32,
     answer: Generation,
+}
+
+/// The prompt that was begun last, and its pages.
+struct Trunk {
+    prompt: usize,
+    table: Table,
+}
+
+/// Answers on their way.
+struct Run<'a, 'e> {
+    engine: &'a Engine<'e>,
+    prompts: &'a [Vec<u32>],
+    options: &'a GenerateOptions,
+    cache: Cache,
+    /// In the order in which they were begun; those before `rows[i]` are computed at least as far as `rows[i]` shares with them.
+    rows: Vec<Row>,
+    trunk: Option<Trunk>,
+    work: Work,
 }
 
 impl Engine<'_> {
@@ -67,137 +110,203 @@ impl Engine<'_> {
         options: &GenerateOptions,
         complete: &dyn Fn(&[u32]) -> bool,
         done: &mut dyn FnMut(usize, Generation) -> Result<(), E>,
-    ) -> Result<(), E> {
+    ) -> Result<Work, E> {
+        let refused = |setting, problem: &str| {
+            let problem = problem.to_owned();
+            Err(E::from(ModelError::Setting { setting, problem }))
+        };
         if options.batch_size == 0 || options.max_new_tokens == 0 {
-            return Err(E::from(ModelError::Setting {
-                setting: "generate",
-                problem: "batch_size and max_new_tokens have to be at least 1".to_owned(),
-            }));
+            return refused(
+                "generate",
+                "batch_size and max_new_tokens have to be at least 1",
+            );
+        }
+        if prompts.iter().any(Vec::is_empty) {
+            return refused("prompt", "has to hold at least one token");
         }
         let context = self.decoder.context();
-        // In the order of their tokens, prompts that begin alike are neighbours.
-        let mut queue: Vec<usize> = (0..prompts.len()).collect();
+        let mut queue: Vec<usize> = Vec::with_capacity(prompts.len());
+        for (index, prompt) in prompts.iter().enumerate() {
+            if prompt.len() < context {
+                queue.push(index);
+            } else {
+                done(index, Generation::empty(StopReason::ContextFull))?;
+            }
+        }
         queue.sort_by(|a, b| prompts[*a].cmp(&prompts[*b]).then(a.cmp(b)));
-        let longest = prompts.iter().map(Vec::len).max().unwrap_or(0).min(context);
-        let mut shared = Shared {
-            cache: KvCache::new(self.kv_shape(), longest),
-            tokens: Vec::new(),
+        let mut waiting = queue.into_iter().peekable();
+        let page = self.kv_shape().page_bytes() as u64;
+        let limit = options.cache_bytes.map_or(u64::MAX, |bytes| bytes / page);
+        let mut run = Run {
+            engine: self,
+            prompts,
+            options,
+            cache: Cache::new(
+                self.kv_shape(),
+                usize::try_from(limit).unwrap_or(usize::MAX),
+            ),
+            rows: Vec::new(),
+            trunk: None,
+            work: Work::default(),
         };
-        let mut spare: Vec<KvCache> = Vec::new();
-        let mut rows: Vec<Row> = Vec::new();
-        let mut waiting = queue.into_iter();
+        let mut space = Space::new();
         loop {
-            while rows.len() < options.batch_size {
-                let Some(prompt) = waiting.next() else { break };
-                let tokens = &prompts[prompt];
-                if tokens.len() >= context {
-                    let stop = StopReason::ContextFull;
-                    done(
-                        prompt,
-                        Generation {
-                            tokens: Vec::new(),
-                            stop,
-                            logprob: 0.0,
-                        },
-                    )?;
-                    continue;
-                }
-                let logits = self.prefill(&mut shared, tokens)?;
-                let mut cache = spare.pop().unwrap_or_else(|| {
-                    let capacity = (longest + options.max_new_tokens).min(context);
-                    KvCache::new(self.kv_shape(), capacity)
-                });
-                cache.copy_from(&shared.cache, tokens.len());
-                let mut row = Row {
-                    prompt,
-                    cache,
-                    length: tokens.len(),
-                    next: 0,
-                    answer: Generation {
-                        tokens: Vec::new(),
-                        stop: StopReason::MaxTokens,
-                        logprob: 0.0,
-                    },
-                };
-                if let Some(stop) = row.take(&logits, options, context, complete) {
-                    row.answer.stop = stop;
-                    spare.push(row.cache);
-                    done(row.prompt, row.answer)?;
-                } else {
-                    rows.push(row);
-                }
-            }
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let next: Vec<u32> = rows.iter().map(|row| row.next).collect();
-            let mut pieces: Vec<Piece<'_>> = rows
-                .iter_mut()
-                .zip(&next)
-                .map(|(row, token)| Piece {
-                    tokens: std::slice::from_ref(token),
-                    position: row.length,
-                    cache: &mut row.cache,
-                })
-                .collect();
-            let hidden = self.forward(&mut pieces)?;
-            let logits = self.logits(&hidden);
-            let mut kept = Vec::with_capacity(rows.len());
-            for (mut row, logits) in rows
-                .into_iter()
-                .zip(logits.chunks_exact(self.decoder.config.vocab_size))
+            while run.rows.len() < options.batch_size
+                && waiting.peek().is_some_and(|prompt| run.begin(*prompt))
             {
-                row.length += 1;
-                if let Some(stop) = row.take(logits, options, context, complete) {
-                    row.answer.stop = stop;
-                    spare.push(row.cache);
-                    done(row.prompt, row.answer)?;
-                } else {
-                    kept.push(row);
-                }
+                waiting.next();
             }
-            rows = kept;
+            if run.rows.is_empty() {
+                return Ok(run.work);
+            }
+            run.pass(&mut space, complete, done)?;
         }
-    }
-
-    /// Computes what the prompt does not share with the one before; returns the logits after its last token.
-    fn prefill(&self, shared: &mut Shared, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        if tokens.is_empty() {
-            return Err(ModelError::Setting {
-                setting: "prompt",
-                problem: "has to hold at least one token".to_owned(),
-            });
-        }
-        let alike = shared
-            .tokens
-            .iter()
-            .zip(tokens)
-            .take_while(|(a, b)| a == b)
-            .count();
-        // The last token is always computed: its output is what is asked for.
-        let mut position = alike.min(tokens.len() - 1);
-        shared.tokens.truncate(position);
-        let width = self.decoder.config.hidden;
-        let mut last = Vec::new();
-        while position < tokens.len() {
-            let end = (position + PREFILL).min(tokens.len());
-            let hidden = self.forward(&mut [Piece {
-                tokens: &tokens[position..end],
-                position,
-                cache: &mut shared.cache,
-            }])?;
-            last = hidden[hidden.len() - width..].to_vec();
-            position = end;
-        }
-        shared.tokens = tokens.to_vec();
-        Ok(self.logits(&last))
     }
 }
 
-/// The prompt computed last, with its keys and values.
-struct Shared {
-    cache: KvCache,
-    tokens: Vec<u32>,
+impl Run<'_, '_> {
+    /// Gives the prompt a row, if there are pages for it.
+    fn begin(&mut self, prompt: usize) -> bool {
+        let tokens = &self.prompts[prompt];
+        let context = self.engine.decoder.context();
+        let most = (tokens.len() + self.options.max_new_tokens).min(context);
+        // The last token is always computed: its output is what is asked for.
+        let alike = self.trunk.as_ref().map_or(0, |trunk| {
+            let other = &self.prompts[trunk.prompt];
+            let alike = other.iter().zip(tokens).take_while(|(a, b)| a == b);
+            alike.count().min(tokens.len() - 1)
+        });
+        // Of a page that is shared in part there is a copy to be had once it is computed.
+        let computed = self.trunk.as_ref().is_some_and(|trunk| {
+            let row = self.rows.iter().find(|row| row.prompt == trunk.prompt);
+            row.is_none_or(|row| row.cached >= alike)
+        });
+        let whole = alike / PAGE;
+        let shared = self.trunk.as_ref().map_or(&[][..], |trunk| {
+            &trunk.table.pages[..whole.min(trunk.table.pages.len())]
+        });
+        debug_assert_eq!(shared.len(), whole);
+        let must = self.rows.is_empty();
+        let Some(mut table) = self.cache.open(shared, most, must) else {
+            return false;
+        };
+        let mut length = whole * PAGE;
+        self.cache.reach(&mut table, tokens.len());
+        if computed
+            && alike > length
+            && let Some(trunk) = &self.trunk
+        {
+            self.cache
+                .pages
+                .copy(trunk.table.pages[whole], table.pages[whole]);
+            length = alike;
+        }
+        let kept = self.cache.share(&table.pages);
+        let trunk = Trunk {
+            prompt,
+            table: kept,
+        };
+        if let Some(before) = self.trunk.replace(trunk) {
+            self.cache.close(before.table);
+        }
+        self.work.prompt_tokens += tokens.len();
+        self.work.shared_tokens += length;
+        self.rows.push(Row {
+            prompt,
+            table,
+            length,
+            cached: if computed { length } else { 0 },
+            next: 0,
+            answer: Generation::empty(StopReason::MaxTokens),
+        });
+        true
+    }
+
+    /// One pass through the model.
+    fn pass<E: From<ModelError>>(
+        &mut self,
+        space: &mut Space,
+        complete: &dyn Fn(&[u32]) -> bool,
+        done: &mut dyn FnMut(usize, Generation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let decoding = |row: &Row| !row.answer.tokens.is_empty();
+        let mut left = PASS.saturating_sub(self.rows.iter().filter(|row| decoding(row)).count());
+        // How many tokens of each row go through.
+        let mut counts = Vec::with_capacity(self.rows.len());
+        for row in &mut self.rows {
+            let count = if decoding(row) {
+                self.cache.reach(&mut row.table, row.length + 1);
+                1
+            } else {
+                let count = left.min(self.prompts[row.prompt].len() - row.length);
+                left -= count;
+                count
+            };
+            counts.push(count);
+        }
+        let mut pieces = Vec::with_capacity(self.rows.len());
+        // The last row of those whose next token is known then.
+        let mut chosen = Vec::with_capacity(self.rows.len());
+        let mut tokens = 0;
+        for (row, &count) in self.rows.iter().zip(&counts) {
+            tokens += count;
+            let prompt = &self.prompts[row.prompt];
+            if count > 0 {
+                pieces.push(Piece {
+                    tokens: if decoding(row) {
+                        std::slice::from_ref(&row.next)
+                    } else {
+                        &prompt[row.length..row.length + count]
+                    },
+                    position: row.length,
+                    table: &row.table.pages,
+                });
+            }
+            if count > 0 && row.length + count >= prompt.len() {
+                chosen.push(tokens - 1);
+            }
+        }
+        let (engine, pages) = (self.engine, &mut self.cache.pages);
+        let logits = in_pool(|| {
+            engine.forward(&pieces, pages, space, &mut |_| {})?;
+            Ok::<_, ModelError>(engine.logits(space, &chosen))
+        })?;
+        self.work.passes += 1;
+        self.work.pages = self.work.pages.max(self.cache.used());
+        let mut logits = logits.chunks_exact(self.engine.decoder.config.vocab_size);
+        let context = self.engine.decoder.context();
+        let mut kept = Vec::with_capacity(self.rows.len());
+        for (mut row, count) in std::mem::take(&mut self.rows).into_iter().zip(counts) {
+            row.length += count;
+            if count > 0 {
+                row.cached = row.length;
+            }
+            let known = count > 0 && row.length >= self.prompts[row.prompt].len();
+            let stop = known.then(|| logits.next()).flatten().and_then(|logits| {
+                self.work.generated_tokens += 1;
+                row.take(logits, self.options, context, complete)
+            });
+            if let Some(stop) = stop {
+                row.answer.stop = stop;
+                self.cache.close(row.table);
+                done(row.prompt, row.answer)?;
+            } else {
+                kept.push(row);
+            }
+        }
+        self.rows = kept;
+        Ok(())
+    }
+}
+
+impl Generation {
+    fn empty(stop: StopReason) -> Self {
+        Self {
+            tokens: Vec::new(),
+            stop,
+            logprob: 0.0,
+        }
+    }
 }
 
 impl Row {

@@ -4,6 +4,7 @@
 //! another, because every kernel treats rows independently.
 
 mod adapter;
+mod cache;
 mod forward;
 mod generate;
 mod score;
@@ -11,7 +12,9 @@ mod score;
 use harness_kernel::KvShape;
 
 pub use adapter::AdapterWeights;
-pub use generate::{GenerateOptions, Generation, StopReason};
+pub(crate) use forward::in_pool;
+pub(crate) use generate::PASS;
+pub use generate::{GenerateOptions, Generation, StopReason, Work};
 
 use crate::decoder::Decoder;
 

@@ -1,9 +1,9 @@
 //! What a model thinks of given text: logits and log-probabilities.
 
-use harness_kernel::{KvCache, log_sum_exp};
+use harness_kernel::{KvPages, PAGE, log_sum_exp};
 
 use super::Engine;
-use super::forward::Piece;
+use super::forward::{Piece, Space, in_pool};
 use crate::error::ModelError;
 
 /// Rows whose logits are in memory at a time.
@@ -15,9 +15,8 @@ impl Engine<'_> {
     /// # Errors
     /// If a token does not fit the vocabulary or the sequence the context, or there is no token.
     pub fn last_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        let hidden = self.hidden(tokens)?;
-        let width = self.decoder.config.hidden;
-        Ok(self.logits(&hidden[hidden.len() - width..]))
+        let mut space = self.read(tokens, &mut |_| {})?;
+        Ok(self.logits(&mut space, &[tokens.len() - 1]).to_vec())
     }
 
     /// `−ln p(token | those before)` in nats for all tokens but the first.
@@ -25,12 +24,13 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Self::last_logits`].
     pub fn token_losses(&self, tokens: &[u32]) -> Result<Vec<f64>, ModelError> {
-        let hidden = self.hidden(tokens)?;
-        let (width, vocabulary) = (self.decoder.config.hidden, self.decoder.config.vocab_size);
-        let predicting = &hidden[..(tokens.len() - 1) * width];
-        let mut losses = Vec::with_capacity(tokens.len() - 1);
-        for chunk in predicting.chunks(ROWS * width) {
-            for row in self.logits(chunk).chunks_exact(vocabulary) {
+        let mut space = self.read(tokens, &mut |_| {})?;
+        let vocabulary = self.decoder.config.vocab_size;
+        let predicting: Vec<usize> = (0..tokens.len() - 1).collect();
+        let mut losses = Vec::with_capacity(predicting.len());
+        for rows in predicting.chunks(ROWS) {
+            let logits = in_pool(|| self.logits(&mut space, rows));
+            for row in logits.chunks_exact(vocabulary) {
                 let target = tokens[losses.len() + 1] as usize;
                 losses.push(log_sum_exp(row) - f64::from(row[target]));
             }
@@ -43,7 +43,9 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Self::last_logits`].
     pub fn all_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        Ok(self.logits(&self.hidden(tokens)?))
+        let mut space = self.read(tokens, &mut |_| {})?;
+        let rows: Vec<usize> = (0..tokens.len()).collect();
+        Ok(in_pool(|| self.logits(&mut space, &rows)).to_vec())
     }
 
     /// The residual stream, `layers + 1` times `[tokens, hidden]`: the embeddings, and what each layer leaves, the last
@@ -53,32 +55,34 @@ impl Engine<'_> {
     /// As [`Self::last_logits`].
     pub fn hidden_states(&self, tokens: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut states = Vec::with_capacity(self.decoder.config.layers + 1);
-        let last = self.hidden_seen(tokens, &mut |x| states.push(x.to_vec()))?;
-        states.push(self.normed(&last));
+        let space = self.read(tokens, &mut |x| states.push(x.to_vec()))?;
+        states.push(self.normed(space.hidden()));
         Ok(states)
     }
 
-    fn hidden(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        self.hidden_seen(tokens, &mut |_| {})
-    }
-
-    fn hidden_seen(
+    /// One sequence through the model; what it leaves.
+    fn read(
         &self,
         tokens: &[u32],
-        see: &mut dyn FnMut(&[f32]),
-    ) -> Result<Vec<f32>, ModelError> {
+        see: &mut (dyn FnMut(&[f32]) + Send),
+    ) -> Result<Space, ModelError> {
         if tokens.is_empty() {
             return Err(ModelError::Setting {
                 setting: "tokens",
                 problem: "has to hold at least one".to_owned(),
             });
         }
-        let mut cache = KvCache::new(self.kv_shape(), tokens.len());
+        let mut pages = KvPages::new(self.kv_shape());
+        let table: Vec<usize> = (0..tokens.len().div_ceil(PAGE))
+            .map(|_| pages.push())
+            .collect();
         let piece = Piece {
             tokens,
             position: 0,
-            cache: &mut cache,
+            table: &table,
         };
-        self.forward_seen(&mut [piece], see)
+        let mut space = Space::new();
+        in_pool(|| self.forward(&[piece], &mut pages, &mut space, see))?;
+        Ok(space)
     }
 }

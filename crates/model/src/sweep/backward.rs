@@ -9,7 +9,8 @@ use super::gradients::LoraGradients;
 use super::linear::{Site, add};
 use super::pairs::Pairs;
 use super::saved::Saved;
-use super::{Plan, Scratch, Sweep, fit};
+use super::{Plan, Scratch, Sweep};
+use crate::buffer::fit;
 use crate::lora::Projection;
 
 impl Sweep<'_> {

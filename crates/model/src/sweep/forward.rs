@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use super::linear::Site;
 use super::pairs::Pairs;
 use super::saved::Saved;
-use super::{Plan, Scratch, Sweep, fit};
+use super::{Plan, Scratch, Sweep};
+use crate::buffer::fit;
 use crate::lora::Projection;
 
 impl Sweep<'_> {

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use super::dropout::Dropout;
 use super::gradients::PairGradient;
 use super::pairs::Pair;
-use super::{Plan, Sweep, fit};
+use super::{Plan, Sweep};
+use crate::buffer::fit;
 use crate::lora::Projection;
 
 /// One projection of one layer.
@@ -49,19 +50,7 @@ impl Sweep<'_> {
     ) {
         let (m, k) = (rows.m(), rows.k());
         let linear = self.decoder.layers[site.index].projection(site.projection);
-        let start = match (start, linear.bias()) {
-            (start, None) => start,
-            (Start::Zero, Some(bias)) => Start::Row(bias),
-            (start, Some(bias)) => {
-                if let Start::Matrix(from) = start {
-                    y.copy_from_slice(from);
-                }
-                for row in y.chunks_exact_mut(bias.len()) {
-                    add(row, bias);
-                }
-                Start::Out
-            }
-        };
+        let start = linear.start(start, y);
         let main = (rows, linear.packed());
         let Some(pair) = site.pair else {
             low.clear();

@@ -6,7 +6,8 @@ use harness_kernel::{Init, cross_entropy_row, log_sum_exp, product, rms_norm_row
 use rayon::prelude::*;
 
 use super::backward::norm_backward;
-use super::{Scratch, Sweep, fit};
+use super::{Scratch, Sweep};
+use crate::buffer::fit;
 use crate::decoder::Sequences;
 
 /// Logits that are in memory at a time at most, unless those of [`ROWS`] rows are more: 64 MiB.

@@ -24,7 +24,9 @@ use harness_kernel::{AttentionShape, Precision, Rows};
 
 pub use gradients::LoraGradients;
 
+use crate::buffer::fit;
 use crate::decoder::{Decoder, Sequences, attention_shapes};
+use crate::engine::in_pool;
 use crate::error::ModelError;
 use crate::lora::Adapter;
 use linear::Low;
@@ -66,11 +68,17 @@ impl<'a> Sweep<'a> {
         in_pool(|| self.measure(batch, space))
     }
 
+    /// Values of the embeddings of a micro-batch.
+    fn embedded(&self, batch: &Sequences<'_>) -> usize {
+        batch.tokens.len() * self.decoder.config.hidden
+    }
+
     fn measure(&self, batch: &Sequences<'_>, space: &mut Workspace) -> Result<f64, ModelError> {
         let plan = Plan::new(self.decoder, batch, None)?;
         let pairs = Pairs::pack(self.adapter, self.decoder.config.layers, false)?;
         space.inputs.resize_with(2, Vec::new);
-        space.inputs[0] = self.decoder.embed(batch.tokens)?;
+        let x = fit(&mut space.inputs[0], self.embedded(batch));
+        self.decoder.embed(batch.tokens, x)?;
         let Workspace {
             inputs, scratch, ..
         } = space;
@@ -124,7 +132,8 @@ impl<'a> Sweep<'a> {
             scratch,
         } = space;
         inputs.resize_with(count + 1, Vec::new);
-        inputs[0] = self.decoder.embed(batch.tokens)?;
+        let x = fit(&mut inputs[0], self.embedded(batch));
+        self.decoder.embed(batch.tokens, x)?;
         layers.resize_with(if self.recompute { 0 } else { count }, Saved::default);
         let mut again = std::mem::take(&mut scratch.again);
         for index in 0..count {
@@ -155,12 +164,6 @@ impl<'a> Sweep<'a> {
     fn is_last(&self, index: usize) -> bool {
         index + 1 == self.decoder.layers.len()
     }
-}
-
-/// Runs `work` on a thread of rayon's current pool: then a loop over rows begins at once, where the calling thread would
-/// have to wake one up and sleep.
-fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    rayon::scope(|_| work())
 }
 
 /// What all layers of a micro-batch share.
@@ -248,14 +251,4 @@ struct Scratch {
     d_q: Vec<f32>,
     d_k: Vec<f32>,
     d_v: Vec<f32>,
-}
-
-/// Makes `buffer` `len` long. What it holds then is not defined.
-fn fit(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if buffer.len() < len {
-        buffer.resize(len, 0.0);
-    } else {
-        buffer.truncate(len);
-    }
-    buffer
 }

@@ -159,6 +159,7 @@ fn completions(model: &Model, golds: &[String], label: &str) -> Result<(usize, C
         batch_size: BATCH,
         max_new_tokens: rests.iter().map(Vec::len).max().unwrap_or(1),
         end_tokens: model.end_tokens().to_vec(),
+        cache_bytes: None,
     };
     let mut shares = vec![0.0; rests.len()];
     let mut progress = Progress::new(format!("completing {label}"), "golds", begun.len(), 0);
