@@ -53,6 +53,55 @@ pub fn product(x: &Rows, weights: &Packed, out: &mut [f32], init: Init) {
 /// # Panics
 /// If there is no term, or shapes or layouts do not agree.
 pub fn sum_of_products(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
+    sums_of_products(&mut [Sum { terms, start, out }]);
+}
+
+/// One of several sums of products.
+#[derive(Debug)]
+pub struct Sum<'a> {
+    /// Rows and what they are multiplied with.
+    pub terms: &'a [(&'a Rows, &'a Packed)],
+    /// What the sum starts from.
+    pub start: Start<'a>,
+    /// `[m, n]`.
+    pub out: &'a mut [f32],
+}
+
+/// Several [`sum_of_products`] at once: threads are called together once for all of them, which is what counts where the rows
+/// are few.
+///
+/// # Panics
+/// As there.
+pub fn sums_of_products(sums: &mut [Sum<'_>]) {
+    let mut jobs = Vec::with_capacity(sums.len());
+    for sum in sums {
+        check(sum);
+        let (terms, out) = (sum.terms, &mut *sum.out);
+        if out.is_empty() {
+            continue;
+        }
+        let tiles = terms.iter().all(|(x, _)| matches!(x.form, Form::Tiles(_)));
+        if tiles && terms.iter().all(|(x, _)| x.k() > 0) {
+            jobs.push((terms, sum.start, out));
+            continue;
+        }
+        begin(sum.start, out);
+        for term in terms.iter().filter(|(x, _)| x.k() > 0) {
+            match &term.0.form {
+                Form::Plain(data) => matmul(data, term.0.m(), term.1, out, Init::Keep),
+                Form::Tiles(_) => run(vec![(std::slice::from_ref(term), Start::Out, &mut *out)]),
+            }
+        }
+    }
+    if !jobs.is_empty() {
+        run(jobs);
+    }
+}
+
+/// What the tile unit is to compute: terms, what their sum starts from, and where it goes.
+type Wanted<'a> = (&'a [(&'a Rows, &'a Packed)], Start<'a>, &'a mut [f32]);
+
+fn check(Sum { terms, start, out }: &Sum<'_>) {
     assert!(!terms.is_empty(), "a term");
     let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
     // No slice is as long as what a product that is too large becomes.
@@ -62,24 +111,9 @@ pub fn sum_of_products(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [
         Start::Row(from) => assert_eq!(from.len(), n, "start"),
         Start::Zero | Start::Out => {}
     }
-    for (x, weights) in terms {
+    for (x, weights) in *terms {
         assert_eq!((x.m(), weights.outputs()), (m, n), "terms are [{m}, {n}]");
         assert_eq!(x.k(), weights.inputs(), "inputs");
-    }
-    if out.is_empty() {
-        return;
-    }
-    let tiles = terms.iter().all(|(x, _)| matches!(x.form, Form::Tiles(_)));
-    if tiles && terms.iter().all(|(x, _)| x.k() > 0) {
-        run(terms, start, out);
-        return;
-    }
-    begin(start, out);
-    for (x, weights) in terms.iter().filter(|(x, _)| x.k() > 0) {
-        match &x.form {
-            Form::Plain(data) => matmul(data, m, weights, out, Init::Keep),
-            Form::Tiles(_) => run(&[(x, weights)], Start::Out, out),
-        }
     }
 }
 
@@ -98,55 +132,32 @@ fn begin(start: Start<'_>, out: &mut [f32]) {
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-fn run(_: &[(&Rows, &Packed)], _: Start<'_>, _: &mut [f32]) {
+fn run(_: Vec<Wanted<'_>>) {
     unreachable!("tiles are made where there is a unit for them")
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn run(terms: &[(&Rows, &Packed)], start: Start<'_>, out: &mut [f32]) {
-    let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
-    let terms: Vec<Term<'_>> = terms
+fn run(wanted: Vec<Wanted<'_>>) {
+    let panels: usize = wanted
         .iter()
-        .map(|(x, weights)| {
-            let Form::Tiles(tiles) = &x.form else {
-                unreachable!("the caller looked")
-            };
-            Term {
-                tiles: tiles.values(),
-                parts: x.parts(),
-                weights,
-            }
+        .map(|(terms, ..)| terms[0].1.outputs().div_ceil(WIDTH))
+        .sum();
+    // Enough tasks that a thread held up by other work does not hold up the rest.
+    let tasks = 6 * rayon::current_num_threads();
+    let jobs: Vec<Job<'_>> = wanted
+        .into_iter()
+        .map(|wanted| {
+            let own = wanted.0[0].1.outputs().div_ceil(WIDTH);
+            Job::new(wanted, (tasks * own).div_ceil(panels).max(1))
         })
         .collect();
-    let parts = terms.iter().map(|term| term.parts).max().unwrap_or(1);
-    let job = Job {
-        terms,
-        m,
-        n,
-        start,
-        out: Shared::new(out),
-    };
-    let panels = n.div_ceil(WIDTH);
-    let pairs = m.div_ceil(SIDE);
-    // Enough tasks that a thread held up by other work does not hold up the rest.
-    let wanted = 6 * rayon::current_num_threads();
-    let largest = (BLOCK / parts / SIDE).max(1);
-    let blocks = pairs
-        .div_ceil(largest)
-        .max(wanted.div_ceil(panels).min(pairs));
-    let block = pairs.div_ceil(blocks);
-    let blocks = pairs.div_ceil(block);
-    let group = panels.div_ceil(wanted.div_ceil(blocks)).max(1);
-    let groups = panels.div_ceil(group);
-    (0..blocks * groups).into_par_iter().for_each(|task| {
-        let (first_pair, first_panel) = (task / groups * block, task % groups * group);
-        // SAFETY: every task has its own blocks of rows and groups of columns.
-        unsafe {
-            job.compute(
-                first_pair..(first_pair + block).min(pairs),
-                first_panel..(first_panel + group).min(panels),
-            );
-        }
+    let mut places = Vec::new();
+    for job in &jobs {
+        places.extend((0..job.tasks()).map(|task| (job, task)));
+    }
+    places.par_iter().for_each(|(job, task)| {
+        // SAFETY: every task has its own rows and columns of its own result.
+        unsafe { job.compute(*task) };
     });
 }
 
@@ -164,6 +175,9 @@ struct Job<'a> {
     n: usize,
     start: Start<'a>,
     out: Shared<'a>,
+    /// Pairs of row tiles a task, and panels a task.
+    block: usize,
+    group: usize,
 }
 
 /// One stretch of one term.
@@ -183,12 +197,64 @@ thread_local! {
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-impl Job<'_> {
-    /// Pairs of row tiles by panels.
+impl<'a> Job<'a> {
+    /// A job in some `wanted` tasks.
+    fn new((terms, start, out): Wanted<'a>, wanted: usize) -> Self {
+        let (m, n) = (terms[0].0.m(), terms[0].1.outputs());
+        let terms: Vec<Term<'_>> = terms
+            .iter()
+            .map(|(x, weights)| {
+                let Form::Tiles(tiles) = &x.form else {
+                    unreachable!("the caller looked")
+                };
+                Term {
+                    tiles: tiles.values(),
+                    parts: x.parts(),
+                    weights,
+                }
+            })
+            .collect();
+        let parts = terms.iter().map(|term| term.parts).max().unwrap_or(1);
+        let panels = n.div_ceil(WIDTH);
+        let pairs = m.div_ceil(SIDE);
+        let largest = (BLOCK / parts / SIDE).max(1);
+        let blocks = pairs
+            .div_ceil(largest)
+            .max(wanted.div_ceil(panels).min(pairs));
+        let block = pairs.div_ceil(blocks);
+        let group = panels
+            .div_ceil(wanted.div_ceil(pairs.div_ceil(block)))
+            .max(1);
+        Self {
+            terms,
+            m,
+            n,
+            start,
+            out: Shared::new(out),
+            block,
+            group,
+        }
+    }
+
+    /// Panels, and how many groups of them there are.
+    fn groups(&self) -> (usize, usize) {
+        let panels = self.n.div_ceil(WIDTH);
+        (panels, panels.div_ceil(self.group))
+    }
+
+    fn tasks(&self) -> usize {
+        self.m.div_ceil(SIDE).div_ceil(self.block) * self.groups().1
+    }
+
+    /// Some pairs of row tiles by some panels.
     ///
     /// # Safety
-    /// No other thread touches those rows and columns of `out` meanwhile.
-    unsafe fn compute(&self, pairs: std::ops::Range<usize>, panels: std::ops::Range<usize>) {
+    /// No other thread does this task, nor touches its rows and columns of `out`, meanwhile.
+    unsafe fn compute(&self, task: usize) {
+        let (panels, groups) = self.groups();
+        let (first_pair, first_panel) = (task / groups * self.block, task % groups * self.group);
+        let pairs = first_pair..(first_pair + self.block).min(self.m.div_ceil(SIDE));
+        let panels = first_panel..(first_panel + self.group).min(panels);
         let unit = amx::Tiles::new(self.m);
         // Taken out meanwhile: a stored matrix may wait for threads of its own, and this one take up another task.
         let mut stripes = STRIPES.take();

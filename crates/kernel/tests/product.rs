@@ -6,7 +6,8 @@ mod caps;
 use std::sync::Arc;
 
 use harness_kernel::{
-    Init, Nf4, Packed, Precision, Rows, Start, Stored, matmul, product, sum_of_products,
+    Init, Nf4, Packed, Precision, Rows, Start, Stored, Sum, matmul, product, sum_of_products,
+    sums_of_products,
 };
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -145,6 +146,40 @@ fn terms_and_starts_add_up() {
             product(&rows[1], &weights[1], &mut steps, Init::Keep);
             assert_eq!(out, steps, "{m} {n} {k} {from:?}");
         }
+    }
+}
+
+/// Several sums at once are the same bits as one by one.
+#[test]
+fn sums_do_not_see_each_other() {
+    for m in [1, 7, 16, 17, 90] {
+        let k = 200;
+        let mut rows = Rows::new(Precision::F32);
+        rows.copy(&random(1, m * k), m, k);
+        let weights: Vec<Packed> = [96, 5, 700]
+            .iter()
+            .map(|&n| Packed::rows(&to_bf16(&random(n as u64, n * k)), n, k, Precision::F32))
+            .collect();
+        let terms: Vec<_> = weights.iter().map(|weights| [(&rows, weights)]).collect();
+        let mut together: Vec<Vec<f32>> = weights
+            .iter()
+            .map(|weights| random(9, m * weights.outputs()))
+            .collect();
+        let mut alone = together.clone();
+        let mut sums: Vec<Sum<'_>> = together
+            .iter_mut()
+            .zip(&terms)
+            .map(|(out, terms)| Sum {
+                terms,
+                start: Start::Out,
+                out,
+            })
+            .collect();
+        sums_of_products(&mut sums);
+        for (out, terms) in alone.iter_mut().zip(&terms) {
+            sum_of_products(terms, Start::Out, out);
+        }
+        assert_eq!(together, alone, "{m} rows");
     }
 }
 

@@ -143,7 +143,10 @@ fn main() {
         work = Some(found);
     }
     if let Some(file) = options.get("answers") {
-        let lines: Vec<String> = answers.iter().map(|answer| format!("{answer:?}\n")).collect();
+        let lines: Vec<String> = answers
+            .iter()
+            .map(|answer| format!("{answer:?}\n"))
+            .collect();
         std::fs::write(file, lines.concat()).unwrap();
     }
     let mut sorted = seconds.clone();

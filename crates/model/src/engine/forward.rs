@@ -1,11 +1,12 @@
 //! One forward pass over new tokens of several sequences whose earlier tokens are cached.
 
 use harness_kernel::{
-    Init, KvPages, Packed, Precision, Queries, Rows, Start, attend, product, rms_norm,
-    rms_norm_row, sum_of_products, swiglu_row,
+    Init, KvPages, Packed, Precision, Queries, Rows, Start, Sum, attend, product, rms_norm,
+    rms_norm_row, sums_of_products, swiglu_row,
 };
 
 use super::Engine;
+use super::adapter::Pair;
 use crate::buffer::fit;
 use crate::error::ModelError;
 use crate::lora::Projection;
@@ -25,9 +26,7 @@ pub(super) struct Piece<'a> {
 pub(super) struct Space {
     /// The left factor of the products at hand.
     rows: Rows,
-    /// That of the second product of a low-rank update.
-    low_rows: Rows,
-    low: Vec<f32>,
+    low: [Low; 3],
     x: Vec<f32>,
     q: Vec<f32>,
     k: Vec<f32>,
@@ -39,12 +38,24 @@ pub(super) struct Space {
     logits: Vec<f32>,
 }
 
+/// The low-rank side of a projection: what is behind `A`, and the same as the left factor of the product with `B`.
+#[derive(Debug)]
+struct Low {
+    rows: Rows,
+    values: Vec<f32>,
+}
+
+/// A projection, what its result starts from, and where it goes.
+type Wanted<'a> = (Projection, Start<'a>, &'a mut [f32]);
+
 impl Space {
     pub(super) fn new() -> Self {
         Self {
             rows: Rows::new(Precision::F32),
-            low_rows: Rows::new(Precision::F32),
-            low: Vec::new(),
+            low: std::array::from_fn(|_| Low {
+                rows: Rows::new(Precision::F32),
+                values: Vec::new(),
+            }),
             x: Vec::new(),
             q: Vec::new(),
             k: Vec::new(),
@@ -105,7 +116,6 @@ impl Engine<'_> {
         let epsilon = config.rms_eps as f32;
         let Space {
             rows,
-            low_rows,
             low,
             x,
             q,
@@ -120,21 +130,19 @@ impl Engine<'_> {
         self.decoder.embed(&tokens, fit(x, m * hidden))?;
         for (index, layer) in self.decoder.layers.iter().enumerate() {
             see(x);
-            let mut project = |rows: &Rows, projection, start: Start<'_>, out: &mut [f32]| {
-                let place = (index, projection);
-                self.project(place, rows, (&mut *low_rows, &mut *low), start, out);
+            let mut project = |rows: &Rows, wanted: Vec<Wanted<'_>>| {
+                self.project(index, rows, low, wanted);
             };
             rows.fill(m, hidden, |row, into| {
                 let x = &x[row * hidden..][..hidden];
                 rms_norm_row(x, &layer.input_norm, epsilon, into);
             });
-            for (projection, width, out) in [
-                (Projection::QProj, q_width, &mut *q),
-                (Projection::KProj, kv_width, &mut *k),
-                (Projection::VProj, kv_width, &mut *v),
-            ] {
-                project(rows, projection, Start::Zero, fit(out, m * width));
-            }
+            let wanted = vec![
+                (Projection::QProj, Start::Zero, fit(q, m * q_width)),
+                (Projection::KProj, Start::Zero, fit(k, m * kv_width)),
+                (Projection::VProj, Start::Zero, fit(v, m * kv_width)),
+            ];
+            project(rows, wanted);
             if let Some(norms) = &layer.qk_norm {
                 for (x, weight) in [(&mut *q, &norms.q), (&mut *k, &norms.k)] {
                     // Rows of the norm are heads; the values of each are read before they are written.
@@ -156,54 +164,79 @@ impl Engine<'_> {
             attend(index, window, pages, &queries, q, attended);
             rows.copy(attended, m, q_width);
             let middle = fit(middle, m * hidden);
-            project(rows, Projection::OProj, Start::Matrix(x), middle);
+            let start = Start::Matrix(x);
+            project(rows, vec![(Projection::OProj, start, &mut *middle)]);
             rows.fill(m, hidden, |row, into| {
                 let x = &middle[row * hidden..][..hidden];
                 rms_norm_row(x, &layer.post_attention_norm, epsilon, into);
             });
-            for (projection, out) in [
-                (Projection::GateProj, &mut *gate),
-                (Projection::UpProj, &mut *up),
-            ] {
-                project(rows, projection, Start::Zero, fit(out, m * inner));
-            }
+            let wanted = vec![
+                (Projection::GateProj, Start::Zero, fit(gate, m * inner)),
+                (Projection::UpProj, Start::Zero, fit(up, m * inner)),
+            ];
+            project(rows, wanted);
             rows.fill(m, inner, |row, into| {
                 let stretch = row * inner..(row + 1) * inner;
                 swiglu_row(&gate[stretch.clone()], &up[stretch], into);
             });
-            project(rows, Projection::DownProj, Start::Matrix(middle), x);
+            let start = Start::Matrix(middle);
+            project(rows, vec![(Projection::DownProj, start, &mut *x)]);
         }
         Ok(())
     }
 
-    /// `out = start + ` the projection of `rows`, with the adapter's part.
-    fn project(
-        &self,
-        (index, projection): (usize, Projection),
-        rows: &Rows,
-        (low_rows, low): (&mut Rows, &mut Vec<f32>),
-        start: Start<'_>,
-        out: &mut [f32],
-    ) {
-        let linear = self.decoder.layers[index].projection(projection);
-        let start = linear.start(start, out);
-        let main = (rows, linear.packed());
-        let pair = self
-            .adapter
-            .and_then(|adapter| adapter.pair(index, projection));
-        let Some(pair) = pair else {
-            sum_of_products(&[main], start, out);
-            return;
-        };
-        let (m, rank) = (rows.m(), pair.a.outputs());
-        let low = fit(low, m * rank);
-        product(rows, &pair.a, low, Init::Zero);
-        low_rows.fill(m, rank, |row, into| {
-            for (into, value) in into.iter_mut().zip(&low[row * rank..]) {
-                *into = value * pair.scale;
-            }
-        });
-        sum_of_products(&[main, (low_rows, &pair.b)], start, out);
+    /// Each result is what it starts from plus its projection of `rows`, with the adapter's part; up to three at once.
+    fn project(&self, index: usize, rows: &Rows, low: &mut [Low; 3], mut wanted: Vec<Wanted<'_>>) {
+        let layer = &self.decoder.layers[index];
+        let m = rows.m();
+        let pairs: Vec<Option<&Pair>> = wanted
+            .iter()
+            .map(|(projection, ..)| self.adapter?.pair(index, *projection))
+            .collect();
+        let firsts: Vec<[(&Rows, &Packed); 1]> = pairs
+            .iter()
+            .flatten()
+            .map(|pair| [(rows, &pair.a)])
+            .collect();
+        let values = low.iter_mut().map(|low| &mut low.values);
+        let mut sums: Vec<Sum<'_>> = firsts
+            .iter()
+            .zip(values)
+            .map(|(terms, values)| Sum {
+                terms,
+                start: Start::Zero,
+                out: fit(values, m * terms[0].1.outputs()),
+            })
+            .collect();
+        sums_of_products(&mut sums);
+        for (pair, Low { rows, values }) in pairs.iter().flatten().zip(low.iter_mut()) {
+            let rank = pair.a.outputs();
+            rows.fill(m, rank, |row, into| {
+                for (into, value) in into.iter_mut().zip(&values[row * rank..]) {
+                    *into = value * pair.scale;
+                }
+            });
+        }
+        let mut low = low.iter();
+        let terms: Vec<Vec<(&Rows, &Packed)>> = wanted
+            .iter()
+            .zip(&pairs)
+            .map(|((projection, ..), pair)| {
+                let main = (rows, layer.projection(*projection).packed());
+                let other = pair.and_then(|pair| Some((&low.next()?.rows, &pair.b)));
+                [Some(main), other].into_iter().flatten().collect()
+            })
+            .collect();
+        let mut sums: Vec<Sum<'_>> = wanted
+            .iter_mut()
+            .zip(&terms)
+            .map(|((projection, start, out), terms)| Sum {
+                terms,
+                start: layer.projection(*projection).start(*start, out),
+                out,
+            })
+            .collect();
+        sums_of_products(&mut sums);
     }
 
     /// The final norm of hidden states, `[m, hidden]`.
