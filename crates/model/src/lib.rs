@@ -25,7 +25,9 @@ pub mod weights;
 
 pub use config::ModelConfig;
 pub use decoder::{Decoder, Sequences};
-pub use engine::{AdapterWeights, Engine, GenerateOptions, Generation, StopReason, Work};
+pub use engine::{
+    AdapterWeights, CompletionLoss, Engine, GenerateOptions, Generation, StopReason, Work,
+};
 pub use error::ModelError;
 pub use full::FullModel;
 pub use harness_kernel::{

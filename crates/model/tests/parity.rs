@@ -140,6 +140,18 @@ fn check(model: &Model, goldens: &[Golden]) {
             "{mean} for {}",
             golden.mean_nll
         );
+        // The same as a completion of the first token, and cut elsewhere.
+        for cut in [1, ids.len() / 2] {
+            let pair = (ids[..cut].to_vec(), ids[cut..].to_vec());
+            engine
+                .completion_losses::<ModelError>(&[pair], &mut |_, loss| {
+                    let own: f64 = losses[cut - 1..].iter().sum();
+                    assert!((loss.nats - own).abs() < 1e-9 * own, "{loss:?} for {own}");
+                    assert_eq!(loss.tokens, ids.len() - cut);
+                    Ok(())
+                })
+                .unwrap();
+        }
         let logits = engine.last_logits(&ids).unwrap();
         assert_eq!(harness_kernel::argmax(&logits), golden.top[0].0);
         for &(id, expected) in golden.top {

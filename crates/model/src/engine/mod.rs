@@ -5,13 +5,17 @@
 
 mod adapter;
 mod cache;
+mod completion;
+mod embed;
 mod forward;
 mod generate;
+mod passes;
 mod score;
 
 use harness_kernel::KvShape;
 
 pub use adapter::AdapterWeights;
+pub use completion::CompletionLoss;
 pub(crate) use forward::in_pool;
 pub(crate) use generate::PASS;
 pub use generate::{GenerateOptions, Generation, StopReason, Work};

@@ -7,7 +7,7 @@ use super::forward::{Piece, Space, in_pool};
 use crate::error::ModelError;
 
 /// Rows whose logits are in memory at a time.
-const ROWS: usize = 64;
+pub(super) const ROWS: usize = 64;
 
 impl Engine<'_> {
     /// Logits after the last of `tokens`, one a vocabulary entry.
