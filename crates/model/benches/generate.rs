@@ -3,6 +3,10 @@
 //!     cargo bench -p harness-model --bench generate --profile release -- [--shape 135m|0.5b|1.5b] [--batch N]
 //!         [--prompt N] [--new N] [--precision f32|bf16] [--rank N] [--rounds N]
 //!     … -- --weights FOLDER --prompts FILE [--ends ID,ID] [--batch N] [--new N] [--answers FILE]
+//!     … -- --completions N [--prompt N] [--new N]
+//!
+//! With `--completions` it does not answer: so many random prompts are given with random completions, and their
+//! log-probabilities are asked for.
 //!
 //! FILE has a line of JSON a prompt, a list of token ids. It prints one line of JSON: the seconds of each round (the first,
 //! which is not counted, left out where there are several), answers and tokens a second, the peak of memory.
@@ -125,6 +129,38 @@ fn main() {
     let mut seconds = Vec::new();
     let mut answers = vec![Vec::new(); prompts.len()];
     let mut work = None;
+    if let Some(count) = options.get("completions") {
+        let pair = |random: &mut ChaCha8Rng, length: usize| -> Vec<u32> {
+            (0..length)
+                .map(|_| random.random_range(3..49_152))
+                .collect()
+        };
+        let pairs: Vec<(Vec<u32>, Vec<u32>)> = (0..count.parse().unwrap())
+            .map(|_| {
+                (
+                    pair(&mut random, number("prompt", 256)),
+                    pair(&mut random, number("new", 64)),
+                )
+            })
+            .collect();
+        let start = Instant::now();
+        let mut nats = 0.0;
+        engine
+            .completion_losses::<ModelError>(&pairs, &mut |_, loss| {
+                nats += loss.nats;
+                Ok(())
+            })
+            .unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        println!(
+            "{}",
+            serde_json::json!({
+                "side": "harness", "shape": shape, "completions": pairs.len(), "seconds": [seconds], "median_s": seconds,
+                "nats": nats, "peak_mib": peak_mib(),
+            })
+        );
+        return;
+    }
     for round in 0..=rounds {
         // With real prompts a round is long enough not to need a first one that is not counted.
         if round == 0 && options.contains_key("prompts") {

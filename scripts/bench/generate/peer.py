@@ -54,10 +54,25 @@ def answer(model, prompts, a, ends):
     return answers
 
 
+def losses(model, a):
+    """Sum of -ln p over all completions: random ones behind random prompts, in batches."""
+    total = 0.0
+    for first in range(0, a.completions, a.batch):
+        count = min(a.batch, a.completions - first)
+        ids = torch.randint(3, 49_152, (count, a.prompt + a.new))
+        with torch.inference_mode():
+            # Only the completion's rows go through the head.
+            logits = model(input_ids=ids, logits_to_keep=a.new + 1, use_cache=False).logits[:, :-1]
+            found = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), ids[:, a.prompt :].flatten(), reduction="sum")
+        total += float(found)
+    return total
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--shape", default="135m", choices=SHAPES)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--completions", type=int)
     parser.add_argument("--prompt", type=int, default=256)
     parser.add_argument("--new", type=int, default=64)
     parser.add_argument("--precision", default="f32", choices=("f32", "bf16"))
@@ -72,6 +87,16 @@ def main():
         torch.set_num_threads(a.threads)
     model = load(a, torch.float32 if a.precision == "f32" else torch.bfloat16).eval()
     model.generation_config.eos_token_id = None
+    if a.completions:
+        start = time.perf_counter()
+        nats = losses(model, a)
+        seconds = time.perf_counter() - start
+        print(json.dumps({
+            "side": "transformers", "shape": a.shape, "batch": a.batch, "completions": a.completions, "seconds": [seconds],
+            "median_s": seconds, "nats": nats, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "threads": torch.get_num_threads(),
+        }))
+        return
     ends = [int(id) for id in a.ends.split(",") if id]
     if a.prompts:
         prompts = [json.loads(line) for line in a.prompts.read_text().splitlines()]

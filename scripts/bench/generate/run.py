@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Greedy answers and log-probabilities of `harness` and of transformers in turn, as whole processes.
+
+    run.py --peer PYTHON [--rounds N] [--weights FOLDER --prompts FILE] [--only NAME] [--out FILE]
+
+PYTHON has torch and transformers. Each round runs every task on both sides: greedy answers to random prompts alone and eight at
+a time, log-probabilities of given completions, and, with a checkpoint (`harness model merge smollm2-135m-instruct --out FOLDER`)
+and `prompts.py`'s file, all questions of five databases. Ratios are of neighbours in a round: the peer's seconds by ours. Build
+first: `cargo bench -p harness-model --bench generate --profile release --no-run`.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+# Ends of an answer in the vocabulary of SmolLM2: the end token, and a semicolon with and without a space.
+ENDS = "2,43,8544"
+
+
+def program():
+    """The newest built benchmark."""
+    found = [p for p in (ROOT / "target" / "release" / "deps").glob("generate-*") if p.suffix == ""]
+    if not found:
+        sys.exit("build first: cargo bench -p harness-model --bench generate --profile release --no-run")
+    return str(max(found, key=lambda p: p.stat().st_mtime))
+
+
+def run(command):
+    """The line of JSON that a side prints."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def unlike(folder):
+    """How many answers differ between the two sides."""
+    ours, theirs = ((folder / name).read_text().splitlines() for name in ("harness", "transformers"))
+    return sum(json.loads(a) != json.loads(b) for a, b in zip(ours, theirs, strict=True))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--peer", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--weights")
+    parser.add_argument("--prompts")
+    parser.add_argument("--only")
+    parser.add_argument("--out", type=Path)
+    a = parser.parse_args()
+    # The peer batches log-probabilities in eights, its fastest of 1, 4, 8 and 16.
+    tasks = {
+        "greedy, 256 + 64 tokens, 1 at a time": (["--batch", "1", "--rounds", "3"], ["--batch", "1", "--rounds", "3"]),
+        "greedy, 256 + 64 tokens, 8 at a time": (["--batch", "8", "--rounds", "3"], ["--batch", "8", "--rounds", "3"]),
+        "log-probabilities, 200 of 256 + 64": (["--completions", "200"], ["--completions", "200", "--batch", "8"]),
+    }
+    if a.weights and a.prompts:
+        common = ["--weights", a.weights, "--prompts", a.prompts, "--ends", ENDS, "--new", "64"]
+        tasks["questions of five databases"] = ([*common, "--batch", "16"], [*common, "--batch", "8"])
+    if a.only:
+        tasks = {name: both for name, both in tasks.items() if a.only in name}
+    found = {name: [] for name in tasks}
+    for number in range(a.rounds):
+        for name, (own, peer) in tasks.items():
+            with tempfile.TemporaryDirectory() as folder:
+                answers = [["--answers", f"{folder}/{side}"] if "--prompts" in own else [] for side in ("harness", "transformers")]
+                ours = run([program(), *own, *answers[0]])
+                theirs = run([a.peer, str(HERE / "peer.py"), *peer, *answers[1]])
+                pair = {"harness": ours, "transformers": theirs}
+                if "--prompts" in own:
+                    pair["unlike"] = unlike(Path(folder))
+            found[name].append(pair)
+            print(f"round {number + 1}: {name}: {ours['median_s']:.2f} s, {theirs['median_s']:.2f} s", file=sys.stderr, flush=True)
+    print("| task | harness, s | transformers, s | times as fast | peak, MiB | peak of the other |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, pairs in found.items():
+        ours, theirs = ([pair[side]["median_s"] for pair in pairs] for side in ("harness", "transformers"))
+        ratios = [b / a for a, b in zip(ours, theirs)]
+        peaks = [max(pair[side]["peak_mib"] for pair in pairs) for side in ("harness", "transformers")]
+        times = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"| {name} | {statistics.median(ours):.2f} | {statistics.median(theirs):.2f} | {times} | {peaks[0]:.0f} | {peaks[1]:.0f} |")
+        if "unlike" in pairs[0]:
+            print(f"{name}: {pairs[0]['unlike']} of {pairs[0]['harness']['prompts']} answers differ")
+    if a.out:
+        a.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
