@@ -55,6 +55,7 @@ mod pack;
 #[cfg(test)]
 mod paths;
 mod product;
+mod quant;
 mod rope;
 mod rows;
 mod simd;
@@ -79,6 +80,7 @@ pub use norm::{
 pub use outer::add_outer;
 pub use pack::{Packed, Precision};
 pub use product::{Start, Sum, product, sum_of_products, sums_of_products};
+pub use quant::{Bits, GROUP, Quant, QuantRow};
 pub use rope::Rope;
 pub use rows::Rows;
 pub use small::{add_a_b, add_a_bt, add_at_b};

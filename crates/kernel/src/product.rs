@@ -14,7 +14,7 @@ use crate::matmul::{Init, matmul};
 use crate::pack::{Packed, Panels, STEP, WIDTH, padded};
 use crate::rows::{Form, Rows, TILE};
 use crate::split::split_panel;
-use crate::stored::{self, transposed_panels};
+use crate::stored::{self, Stored, transposed_panels};
 use crate::threads::Shared;
 
 /// Steps a stretch at most: 40 kB of a panel of bfloat16.
@@ -263,7 +263,9 @@ impl<'a> Job<'a> {
         let (main, others) = (&self.terms[0], &self.terms[1..]);
         let steps = padded(main.weights.inputs()) / STEP;
         // A few rows are bound by reading the weights: there a panel is walked once, from end to end.
-        let count = if self.m <= TILE {
+        // Those that are made first are in the first-level cache when they are read.
+        let made = matches!(main.weights.panels, Panels::Stored { .. });
+        let count = if self.m <= TILE && !made {
             1
         } else {
             steps.div_ceil(STRETCH)
@@ -389,6 +391,13 @@ impl Default for Stripe {
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 impl Stripe {
+    /// Takes a panel of a matrix that has it as bfloat16.
+    fn take(&mut self, matrix: &dyn Stored, panel: usize, steps: std::ops::Range<usize>) -> bool {
+        self.panels = 0..0;
+        self.parts.resize(steps.len() * STEP * WIDTH);
+        matrix.bf16_panel(panel, steps, self.parts.values_mut())
+    }
+
     /// Splits `panels` of `[inputs][WIDTH]` values each into parts of `size` values.
     fn split(&mut self, values: &[f32], panels: usize, parts: usize, size: usize) {
         self.parts.resize(panels * size);
@@ -442,6 +451,17 @@ impl Stretch<'_> {
                     size,
                 );
                 (made, stripe.parts.values())
+            }
+            Panels::Stored {
+                matrix,
+                transposed: false,
+            } if stripe.take(matrix.as_ref(), panel, self.first..self.first + self.steps) => {
+                let parts = if parts == 3 {
+                    Parts::ThreeByOne
+                } else {
+                    Parts::OneByOne
+                };
+                (parts, stripe.parts.values())
             }
             Panels::Stored { matrix, transposed } => {
                 if !stripe.panels.contains(&panel) {

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use half::bf16;
+
 use crate::pack::WIDTH;
 
 /// A matrix `[outputs, inputs]` whose values are made on demand.
@@ -20,6 +22,13 @@ pub trait Stored: Send + Sync + Debug {
 
     /// Writes the values of `row` from input `first` on, as many as there is room for; `first` is a multiple of 32.
     fn read(&self, row: usize, first: usize, out: &mut [f32]);
+
+    /// Writes the values of some steps of 32 inputs of 32 outputs from `panel · 32` on, `[inputs / 2][32][2]`, if all of them are bfloat16
+    /// and it can do so faster than row by row. Says whether it did.
+    fn bf16_panel(&self, panel: usize, steps: std::ops::Range<usize>, into: &mut [bf16]) -> bool {
+        let _ = (panel, steps, into);
+        false
+    }
 }
 
 /// Writes `inputs` of a panel of a matrix as it is, `[inputs.len()][WIDTH]` in `f32`: row `panel · WIDTH + i` of the matrix feeds
