@@ -2,6 +2,7 @@
 //!
 //!     cargo bench -p harness-model --bench generate --profile release -- [--shape 135m|0.5b|1.5b] [--batch N]
 //!         [--prompt N] [--new N] [--precision f32|bf16] [--rank N] [--rounds N]
+//!     … -- --weights FILE [--base plain|codes] …
 //!     … -- --weights FOLDER --prompts FILE [--ends ID,ID] [--batch N] [--new N] [--answers FILE]
 //!     … -- --completions N [--prompt N] [--new N]
 //!
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use harness_model::weights::{Tensors, Weights};
+use harness_model::weights::{Base, Tensors, Weights};
 use harness_model::{
     Adapter, AdapterWeights, Decoder, Engine, GenerateOptions, LoraConfig, ModelConfig, ModelError,
     Precision, Projection, keep_candle_on_one_thread, keep_freed_memory,
@@ -94,7 +95,12 @@ fn main() {
     let decoder = match options.get("weights") {
         Some(folder) => {
             let weights = Weights::open(Path::new(folder)).unwrap();
-            Decoder::load(&weights, precision, &mut |_, _| {}).unwrap()
+            let base = match options.get("base").map_or("plain", String::as_str) {
+                "plain" => Base::Plain,
+                "codes" => Base::Codes,
+                other => panic!("no base {other}"),
+            };
+            Decoder::load_base(&weights, precision, base, &mut |_, _| {}).unwrap()
         }
         None => Decoder::load_tensors(&Random(config(shape)), precision, &mut |_, _| {}).unwrap(),
     };

@@ -113,7 +113,11 @@ impl Decoder {
         let config = weights.config().clone();
         let (vocabulary, hidden) = (config.vocab_size, config.hidden);
         let matrix = |name: &str, outputs: usize, inputs: usize| {
-            let matrix = weights.matrix(name, outputs, inputs, precision)?;
+            let matrix = if base == Base::Codes {
+                weights.frozen(name, outputs, inputs, precision, base)?
+            } else {
+                weights.matrix(name, outputs, inputs, precision)?
+            };
             Ok::<_, ModelError>(Arc::new(Linear::packed_with(matrix, None)))
         };
         let vector =

@@ -6,7 +6,7 @@ use harness_kernel::{Nf4, Packed, Precision, Stored};
 use serde::{Deserialize, Serialize};
 
 use super::gguf::{BlockType, GgufWeights};
-use super::{Tensors, WeightError, Weights, check_finite};
+use super::{Tensors, WeightError, Weights, check_finite, codes};
 use crate::error::ModelError;
 
 /// How the projections of the layers are kept. Embedding, head, norms and biases are numbers in every case.
@@ -20,6 +20,9 @@ pub enum Base {
     Nf4,
     /// As the blocks of their GGUF file. Matrices that are numbers there are kept as numbers.
     Blocks,
+    /// As the codes of their GGUF file, laid out for products: fast, for prediction. Values are rounded to bfloat16. Embedding and head are
+    /// kept so too.
+    Codes,
 }
 
 impl Weights {
@@ -47,7 +50,14 @@ impl Weights {
                     None => self.packed(name, outputs, inputs, precision),
                 }
             }
-            (Base::Blocks, Self::Safetensors(_)) => Err(WeightError::NoBlocks {
+            (Base::Codes, Self::Gguf(file)) => {
+                self.has_shape(name, &[outputs, inputs])?;
+                match codes::read(file, name, outputs, inputs)? {
+                    Some(codes) => Ok(Packed::stored(Arc::new(codes))),
+                    None => self.packed(name, outputs, inputs, precision),
+                }
+            }
+            (Base::Blocks | Base::Codes, Self::Safetensors(_)) => Err(WeightError::NoBlocks {
                 file: self.path().to_path_buf(),
             }),
             (Base::Plain, _) => self.packed(name, outputs, inputs, precision),

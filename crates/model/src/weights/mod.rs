@@ -3,6 +3,7 @@
 //! One view over GGUF files, safetensors files and folders of safetensors. It knows names, shapes and
 //! number formats; it does not know what a decoder computes with them, nor devices.
 
+mod codes;
 mod error;
 mod frozen;
 pub mod gguf;

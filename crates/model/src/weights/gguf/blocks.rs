@@ -113,7 +113,7 @@ impl BlockType {
 }
 
 /// The 16-bit float at byte `at`.
-fn half(b: &[u8], at: usize) -> f32 {
+pub(super) fn half(b: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([b[at], b[at + 1]]).to_f32()
 }
 
@@ -160,7 +160,7 @@ fn q5_1(b: &[u8], y: &mut [f32]) {
 }
 
 /// The fifth bits of 32 values, each moved to its place in the value: of the first 16, and of the others.
-fn fifth_bits(b: &[u8]) -> ([u8; 16], [u8; 16]) {
+pub(super) fn fifth_bits(b: &[u8]) -> ([u8; 16], [u8; 16]) {
     let (mut low, mut high) = ([0; 16], [0; 16]);
     for (bits, byte) in low
         .as_chunks_mut::<8>()
@@ -198,7 +198,7 @@ fn q8_0(b: &[u8], y: &mut [f32]) {
 }
 
 /// Scale and minimum number `j` of the eight packed as 6-bit values into 12 bytes.
-fn scale_min(j: usize, s: &[u8]) -> (f32, f32) {
+pub(super) fn scale_min(j: usize, s: &[u8]) -> (f32, f32) {
     let (scale, min) = if j < 4 {
         (s[j] & 63, s[j + 4] & 63)
     } else {

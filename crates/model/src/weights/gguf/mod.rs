@@ -3,6 +3,7 @@
 //! It knows the format and the permutation of the `llama` architecture, not what a decoder does with the tensors.
 
 mod blocks;
+mod codes;
 mod encode;
 mod file;
 mod header;
