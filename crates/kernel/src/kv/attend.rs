@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::{KvPages, KvShape, PAGE};
 use crate::exp::softmax_in_place;
-use crate::matmul::{ROWS, tile_product};
 use crate::pack::WIDTH;
 use crate::threads::Shared;
+use crate::tile::{ROWS, tile_product};
 
 /// Rows of queries, which are positions by heads of a group, of one task.
 const TASK_ROWS: usize = 2 * ROWS;
