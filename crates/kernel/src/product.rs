@@ -286,7 +286,7 @@ impl<'a> Job<'a> {
                     begins: false,
                 }));
             }
-            for stripe in stripes.iter_mut() {
+            for stripe in &mut stripes {
                 stripe.panels = 0..0;
             }
             for panel in panels.clone() {
