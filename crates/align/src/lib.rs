@@ -46,6 +46,7 @@ pub use explain::{Explanation, explain};
 pub use interval::Interval;
 pub use options::{Options, RarefyOptions};
 pub use query_set::QuerySet;
+pub use score::model::{ModelScores, model_scores};
 pub use score::rarefied::{MeanSd, RarefiedRatio, Verdict, rarefied_ratio, rarefied_ratio_of};
 pub use score::ratio::{Ratios, ratios};
 pub use score::table::{Direction, Missing, ScoreRow, direction, score_table};

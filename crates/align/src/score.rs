@@ -12,6 +12,7 @@
 //! | [`features`] | distances between counted features | Székely and Rizzo 2013 |
 //! | [`subtree`] | likeness of parse trees | |
 //! | [`question`] | likeness of the questions' words | |
+//! | [`model`] | what the model says: losses, vectors of questions, gradients | Gretton et al. 2012; Dowson and Landau 1982 |
 //! | [`arrays`] | distances between numbers that a model wrote | Gretton et al. 2012 |
 
 pub(crate) mod against;
@@ -19,6 +20,7 @@ pub mod arrays;
 pub mod features;
 pub mod js;
 pub mod kl;
+pub mod model;
 pub mod overlap;
 pub mod question;
 pub mod rarefied;

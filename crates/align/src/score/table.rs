@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::features::{self, FEATURES};
-use super::{js, kl, overlap, question, skew, subtree};
+use super::{js, kl, model, overlap, question, skew, subtree};
 use crate::compare::{count, require_templates};
 use crate::distribution::{Counts, Space};
 use crate::error::AlignError;
@@ -82,6 +82,9 @@ pub enum Missing {
     /// What would be divided by is 0.
     #[error("what the ratio divides by is 0")]
     DividedByZero,
+    /// Too few examples of a set could be measured.
+    #[error("too few examples of a set could be measured")]
+    TooFew,
     /// The rows of the target lie at one place, so that a kernel has no width.
     #[error("most rows of the target are the same: there is no width to measure by")]
     NoScale,
@@ -238,6 +241,7 @@ pub fn direction(name: &str) -> Direction {
         .map(|it| (it.name, it.direction));
     let known = of_templates
         .chain(of_texts)
+        .chain(model::TABLE.iter().map(|it| (it.name, it.direction)))
         .find(|(known, _)| *known == plain);
     if let Some((_, direction)) = known {
         return direction;
