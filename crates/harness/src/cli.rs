@@ -144,6 +144,14 @@ pub enum Command {
     ///   harness align --config configs/experiment/first-light.yaml
     #[command(verbatim_doc_comment)]
     Align(Box<AlignArgs>),
+    /// What does the model itself say of training sets and targets? Losses, vectors of questions, gradients, and a probe
+    /// of a few steps: scores beside the structural ones.
+    ///
+    /// The experiment says how, under `align: {model_scores: {…}}`:
+    ///
+    ///   harness measure --config configs/quickstart.yaml --set align.model_scores.sample=100
+    #[command(verbatim_doc_comment)]
+    Measure(StageArgs),
     /// Make training examples for the templates that a target has and a training set lacks, on the databases of the
     /// training set: queries that run, each with a question composed from it, all marked synthetic.
     ///

@@ -146,7 +146,7 @@ impl Context {
                         own.insert("file:ids".to_owned(), of_file(path)?);
                     }
                 }
-                StageKind::Predict | StageKind::Train => {
+                StageKind::Predict | StageKind::Train | StageKind::Measure | StageKind::Probe => {
                     own.insert("weights".to_owned(), digest(&self.model_files()?.sha256)?);
                 }
                 _ => {}

@@ -14,6 +14,10 @@ pub enum StageKind {
     Predict,
     /// Execute predictions and compare them with the gold queries.
     Score,
+    /// Ask the base model about a set: losses of its gold queries, vectors of its questions.
+    Measure,
+    /// Train a few steps and measure the targets again.
+    Probe,
     /// Measure how a training set and the predictions agree with a target.
     Align,
     /// Fine-tune the model on a training set.
@@ -26,10 +30,12 @@ pub enum StageKind {
 
 impl StageKind {
     /// Every kind, in the order of the work.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Data,
         Self::Predict,
         Self::Score,
+        Self::Measure,
+        Self::Probe,
         Self::Align,
         Self::Train,
         Self::Correlate,
@@ -42,6 +48,8 @@ impl StageKind {
             Self::Data => "data",
             Self::Predict => "predict",
             Self::Score => "score",
+            Self::Measure => "measure",
+            Self::Probe => "probe",
             Self::Align => "align",
             Self::Train => "train",
             Self::Correlate => "correlate",
@@ -53,7 +61,7 @@ impl StageKind {
     /// kind stale: raise it with each change after which the same input gives another result.
     pub fn code_version(self) -> u32 {
         match self {
-            Self::Data | Self::Predict | Self::Score => 1,
+            Self::Data | Self::Predict | Self::Score | Self::Measure | Self::Probe => 1,
             // Train 2: products of training on the tile unit where there is one, another order of sums.
             // Align 2: all scores, ceilings, intervals by half-samples. Correlate 2: clusters, controls, more statistics.
             // Report 2: with a page and figures.

@@ -14,7 +14,9 @@ pub use key::StageKey;
 pub use kind::{StageId, StageKind};
 
 use crate::canonical::Digest;
-use crate::spec::{DatasetKind, Loss, Method, Metric, Precision, Resolved, Set};
+use crate::spec::{
+    DatasetKind, Loss, Method, Metric, ModelScores, Precision, Resolved, Set, Train,
+};
 
 /// The name that stands for the model before any training in the names of stages.
 pub const BASE: &str = "base";
@@ -43,7 +45,7 @@ pub type ExternalInputs = BTreeMap<StageId, BTreeMap<String, Digest>>;
 impl Plan {
     /// The stages of an experiment: everything before training first, so that a first answer is there early.
     pub fn new(spec: &Resolved) -> Self {
-        use StageKind::{Align, Correlate, Data, Predict, Report, Score, Train};
+        use StageKind::{Align, Correlate, Data, Measure, Predict, Probe, Report, Score, Train};
         let mut plan = Self { stages: Vec::new() };
         let data = |name: &str| StageId::new(Data, name);
         let pair = |train: &str, target: &str| format!("{train}--{target}");
@@ -54,20 +56,25 @@ impl Plan {
         for target in spec.targets.keys() {
             plan.add_answers(spec, BASE, target);
         }
+        if let Some(asked) = &spec.align.model_scores {
+            plan.add_measures(spec, asked);
+        }
         for train in spec.train_sets.keys() {
             for target in spec.targets.keys() {
                 let predictions = StageId::new(Predict, pair(BASE, target));
-                plan.add(
-                    StageId::new(Align, pair(train, target)),
-                    json!({ "align": spec.align }),
-                    vec![data(train), data(target), predictions],
-                );
+                let mut needs = vec![data(train), data(target), predictions];
+                if spec.align.model_scores.is_some() {
+                    needs.extend([train, target].map(|name| StageId::new(Measure, name)));
+                    needs.push(StageId::new(Probe, train));
+                }
+                let parameters = json!({ "align": spec.align });
+                plan.add(StageId::new(Align, pair(train, target)), parameters, needs);
             }
         }
         for train in spec.train_sets.keys() {
             plan.add(
                 StageId::new(Train, train),
-                train_parameters(spec),
+                train_parameters(spec, &spec.train),
                 with_shots(spec, vec![data(train)]),
             );
             for target in spec.targets.keys() {
@@ -111,6 +118,33 @@ impl Plan {
             keys.push(key);
         }
         keys
+    }
+
+    /// What the base model says of every set, and what it says of the targets after a probe on each training set.
+    fn add_measures(&mut self, spec: &Resolved, asked: &ModelScores) {
+        let data = |name: &String| StageId::new(StageKind::Data, name);
+        for name in spec.train_sets.keys().chain(spec.targets.keys()) {
+            let parameters = json!({
+                "model": spec.model,
+                "prompt": prompt_parameters(spec),
+                "precision": spec.generate.precision,
+                "gradient": gradient_parameters(&spec.train),
+                "embedding_layer": asked.embedding_layer,
+                "sample": asked.sample,
+                "seed": spec.seed,
+            });
+            let needs = with_shots(spec, vec![data(name)]);
+            self.add(StageId::new(StageKind::Measure, name), parameters, needs);
+        }
+        for train in spec.train_sets.keys() {
+            let mut parameters = train_parameters(spec, &spec.train.probe(asked.probe_steps));
+            parameters["sample"] = json!(asked.sample);
+            parameters["seed"] = json!(spec.seed);
+            let mut needs = vec![data(train)];
+            needs.extend(spec.targets.keys().map(data));
+            let needs = with_shots(spec, needs);
+            self.add(StageId::new(StageKind::Probe, train), parameters, needs);
+        }
     }
 
     /// Prediction and scoring of one target by the model as it is after `train`.
@@ -183,23 +217,36 @@ fn prompt_parameters(spec: &Resolved) -> Value {
 /// How often a checkpoint is written changes no result. The precision of the frozen weights does; it was added
 /// after the first results, all of bfloat16, and is left out at that value so that they stay valid. So are method
 /// and loss.
-fn train_parameters(spec: &Resolved) -> Value {
+fn train_parameters(spec: &Resolved, train: &Train) -> Value {
     let mut unchanged = vec!["checkpoint_every"];
-    if spec.train.method == Method::Lora {
+    if train.method == Method::Lora {
         unchanged.push("method");
     }
-    if spec.train.loss == Loss::Completion {
+    if train.loss == Loss::Completion {
         unchanged.push("loss");
     }
     let mut parameters = json!({
         "model": spec.model,
         "prompt": prompt_parameters(spec),
-        "train": without(json!(spec.train), &unchanged),
+        "train": without(json!(train), &unchanged),
     });
     if spec.generate.precision != Precision::Bf16 {
         parameters["precision"] = json!(spec.generate.precision);
     }
     parameters
+}
+
+/// Of training, what the gradient of the first step on a set depends on.
+fn gradient_parameters(train: &Train) -> Value {
+    json!({
+        "lora": train.lora,
+        "base": train.base,
+        "loss": train.loss,
+        "max_length": train.max_length,
+        "micro_batch_tokens": train.micro_batch_tokens,
+        "batch_size": train.batch_size,
+        "seed": train.seed,
+    })
 }
 
 /// The metrics of kinds that came after the first results stand there only where a target is of that

@@ -22,7 +22,8 @@ pub use names::{
 };
 pub use prompt::{FewShot, Prompt};
 pub use resolved::{
-    Align, EarlyStop, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train, portable,
+    Align, EarlyStop, Eval, Generate, Lora, Model, ModelScores, Resolved, Set, Synth, Train,
+    portable,
 };
 
 use crate::tree::{Origin, Place, Sources};

@@ -298,4 +298,19 @@ pub(super) struct RawAlign {
     pub filters: Option<bool>,
     /// Whether templates are compared without the marks of a writer's style; default false.
     pub style_free: Option<bool>,
+    /// What the model itself says of training sets and targets, as scores beside the structural ones; `{}` asks for it
+    /// with every default. Default: it is not asked.
+    pub model_scores: Option<RawModelScores>,
+}
+
+/// Scores of what the model says before fine-tuning.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawModelScores {
+    /// The layer whose hidden states stand for a question: 0 is the embeddings; default the middle one.
+    pub embedding_layer: Option<usize>,
+    /// Examples of each set that are measured at most, drawn by the experiment's seed; default 200.
+    pub sample: Option<usize>,
+    /// Steps of the probe on each training set, at the full learning rate; default 20.
+    pub probe_steps: Option<usize>,
 }

@@ -9,10 +9,12 @@ use super::names::{
 };
 use super::prompt;
 use super::raw::{
-    RawAlign, RawData, RawEarlyStop, RawEval, RawGenerate, RawLora, RawModel, RawSet, RawSpec,
-    RawSynth, RawTrain,
+    RawAlign, RawData, RawEarlyStop, RawEval, RawGenerate, RawLora, RawModel, RawModelScores,
+    RawSet, RawSpec, RawSynth, RawTrain,
 };
-use super::resolved::{Align, EarlyStop, Eval, Generate, Lora, Model, Resolved, Set, Synth, Train};
+use super::resolved::{
+    Align, EarlyStop, Eval, Generate, Lora, Model, ModelScores, Resolved, Set, Synth, Train,
+};
 use super::{Desk, Env};
 use crate::suggest;
 use crate::tree::Node;
@@ -502,5 +504,14 @@ fn align(raw: RawAlign, check: &mut Check<'_>) -> Align {
         alpha: check.number("align.alpha", raw.alpha, 0.5, "above 0", positive),
         filters: raw.filters.unwrap_or(true),
         style_free: raw.style_free.unwrap_or(false),
+        model_scores: raw.model_scores.map(|raw| model_scores(raw, check)),
+    }
+}
+
+fn model_scores(raw: RawModelScores, check: &mut Check<'_>) -> ModelScores {
+    ModelScores {
+        embedding_layer: raw.embedding_layer,
+        sample: check.count("align.model_scores.sample", raw.sample, 200, 2),
+        probe_steps: check.count("align.model_scores.probe_steps", raw.probe_steps, 20, 1),
     }
 }

@@ -247,6 +247,44 @@ pub struct Align {
     pub filters: bool,
     /// Whether templates are compared without the marks of a writer's style.
     pub style_free: bool,
+    /// What the model is asked about the sets; `None` means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_scores: Option<ModelScores>,
+}
+
+/// Scores of what the model says before fine-tuning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ModelScores {
+    /// The layer whose hidden states stand for a question; `None` means the middle one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding_layer: Option<usize>,
+    /// Examples of each set that are measured at most.
+    pub sample: usize,
+    /// Steps of the probe on each training set.
+    pub probe_steps: usize,
+}
+
+impl Train {
+    /// The same training as a probe of `steps` steps: at the full rate from the first step on, on all examples, and nothing
+    /// measured in between.
+    #[must_use]
+    pub fn probe(&self, steps: usize) -> Self {
+        Self {
+            epochs: None,
+            steps: Some(steps),
+            warmup_ratio: 0.0,
+            schedule: Schedule::Constant,
+            decay_ratio: None,
+            dev_examples: 0,
+            dev_every: 0,
+            dev_measure: DevMeasure::default(),
+            early_stop: None,
+            select: Select::default(),
+            checkpoint_every: 0,
+            keep_checkpoints: 1,
+            ..self.clone()
+        }
+    }
 }
 
 impl Resolved {

@@ -8,6 +8,7 @@ mod correlate;
 mod data;
 mod eval;
 mod find_lr;
+mod measure;
 mod mix;
 mod model;
 mod plan;
@@ -41,6 +42,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Advise(arguments) => advise::advise(&arguments),
         Command::Augment(arguments) => augment::run(&arguments),
         Command::Align(arguments) => align::align(*arguments),
+        Command::Measure(arguments) => measure::measure(&arguments),
         Command::Select(arguments) => select::select(&arguments),
         Command::Mix(arguments) => mix::mix(&arguments),
         Command::Report(arguments) => run::stages(&arguments, StageKind::Report),

@@ -5,16 +5,17 @@ use std::path::Path;
 use anyhow::Result;
 use harness_align::assess::{Ceilings, ceilings};
 use harness_align::{
-    Comparison, Options, RarefiedRatio, RarefyOptions, Ratios, ScoreRow, Workload, compare,
-    rarefied_ratio_of, ratios, score_table,
+    Comparison, ModelScores, Options, RarefiedRatio, RarefyOptions, Ratios, ScoreRow, Workload,
+    compare, rarefied_ratio_of, ratios, score_table,
 };
 use harness_experiment::StageKind;
 use harness_experiment::plan::BASE;
+use harness_experiment::spec;
 use harness_record::{Prediction, Query};
 use serde::{Deserialize, Serialize};
 
 use super::predict::PREDICTIONS;
-use super::{Inputs, Left, leaks, split_pair};
+use super::{Inputs, Left, leaks, measure, split_pair};
 use crate::context::{Context, answers, convert};
 use crate::files::{read_lines, write_json};
 
@@ -39,6 +40,9 @@ pub struct Alignment {
     /// Every score of the table, with its ratio; empty in results of earlier versions.
     #[serde(default)]
     pub scores: Vec<ScoreRow>,
+    /// What a reader should know of the scores of what the model says; empty where they were not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub model_notes: Vec<String>,
     /// What the target's own halves reach; none in results of earlier versions.
     #[serde(default)]
     pub ceilings: Option<Ceilings>,
@@ -46,10 +50,18 @@ pub struct Alignment {
 
 pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) -> Result<Left> {
     let (train, target) = split_pair(name)?;
-    let options: Options = convert(&context.spec.align)?;
+    let structural = spec::Align {
+        model_scores: None,
+        ..context.spec.align
+    };
+    let options: Options = convert(&structural)?;
     let gold = |name: &str| -> Result<Workload> {
         let examples = context.dataset(name)?.examples.iter().cloned();
         Ok(Workload::new(name, examples.map(Query::from).collect()))
+    };
+    let of_model = match &context.spec.align.model_scores {
+        Some(_) => measure::scores(inputs, train, target, context.spec.seed)?,
+        None => ModelScores::default(),
     };
     let (source, of_target) = (gold(train)?, gold(target)?);
     let stage = inputs.stage(&answers(StageKind::Predict, BASE, target))?;
@@ -85,8 +97,11 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, name: &str, folder: &Path) ->
     };
     let by = predictions.is_some().then_some(&predicted);
     let n = rarefied.as_ref().map(|rarefied| rarefied.n);
+    let mut scores = score_table(&source, &of_target, by, &options)?;
+    scores.extend(of_model.rows);
     let alignment = Alignment {
-        scores: score_table(&source, &of_target, by, &options)?,
+        scores,
+        model_notes: of_model.notes,
         ceilings: Some(ceilings(&of_target, n, &options, &rarefy)),
         ratios: predictions
             .as_ref()

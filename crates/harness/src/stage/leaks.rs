@@ -48,7 +48,11 @@ pub fn refuse(context: &Context, wanted: &[StageId]) -> Result<()> {
         for target in context.spec.targets.keys() {
             let aligned = answers(StageKind::Align, train, target);
             let trained = StageId::new(StageKind::Train, train);
-            if !wanted.contains(&aligned) && !wanted.contains(&trained) {
+            let probed = StageId::new(StageKind::Probe, train);
+            if ![aligned, trained, probed]
+                .iter()
+                .any(|id| wanted.contains(id))
+            {
                 continue;
             }
             let found = find(context, train, target)?;

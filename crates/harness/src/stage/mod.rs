@@ -4,7 +4,9 @@ mod align;
 mod correlate;
 mod data;
 pub mod leaks;
+pub mod measure;
 pub mod predict;
+mod probe;
 mod report;
 pub mod score;
 pub mod train;
@@ -37,7 +39,12 @@ pub struct Inputs<'a> {
     store: &'a Store,
 }
 
-impl Inputs<'_> {
+impl<'a> Inputs<'a> {
+    /// What is finished in a store.
+    pub fn new(store: &'a Store) -> Self {
+        Self { store }
+    }
+
     /// A finished stage.
     pub fn stage(&self, id: &StageId) -> Result<StageDir> {
         self.store
@@ -95,6 +102,8 @@ fn one(context: &Context, inputs: &Inputs<'_>, id: &StageId, work: &WorkDir<'_>)
         StageKind::Data => data::run(context, &id.name, work.path()),
         StageKind::Predict => predict::run(context, inputs, &id.name, work),
         StageKind::Score => score::run(context, inputs, &id.name, work.path()),
+        StageKind::Measure => measure::run(context, &id.name, work.path()),
+        StageKind::Probe => probe::run(context, &id.name, work.path()),
         StageKind::Align => align::run(context, inputs, &id.name, work.path()),
         StageKind::Train => train::run(context, &id.name, work),
         StageKind::Correlate => correlate::run(context, inputs, work.path()),

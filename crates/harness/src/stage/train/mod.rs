@@ -2,9 +2,9 @@
 
 mod find_lr;
 mod measure;
-mod prepare;
-mod settings;
-mod watch;
+pub mod prepare;
+pub mod settings;
+pub mod watch;
 
 use std::cell::OnceCell;
 
