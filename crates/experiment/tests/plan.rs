@@ -259,6 +259,69 @@ fn published_results_keep_their_parameters() {
     }
 }
 
+/// What the model says is asked for by a key, and who does not write it has the plan that he had.
+#[test]
+fn what_the_model_says_is_measured_where_it_is_asked_for() {
+    let asked = "align.model_scores.sample=9";
+    let names =
+        |plan: &Plan| -> Vec<String> { plan.stages.iter().map(|s| s.id.to_string()).collect() };
+    let (without, with) = (plan(&[]), plan(&[asked]));
+    let mut rest = names(&with);
+    rest.retain(|name| !name.starts_with("measure/") && !name.starts_with("probe/"));
+    assert_eq!(rest, names(&without));
+    let needs = |name: &str| -> Vec<String> {
+        let found = with.stages.iter().find(|s| s.id.to_string() == name);
+        found
+            .unwrap()
+            .needs
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    assert_eq!(needs("measure/s"), ["data/s"]);
+    assert_eq!(needs("probe/s"), ["data/s", "data/d"]);
+    assert_eq!(
+        needs("align/s--d"),
+        [
+            "data/s",
+            "data/d",
+            "predict/base--d",
+            "measure/s",
+            "measure/d",
+            "probe/s"
+        ]
+    );
+
+    // Which of the added stages another value makes stale.
+    let stale = |set: &str| -> Vec<String> {
+        let before = with.keys(&ExternalInputs::new());
+        let after = plan(&[asked, set]).keys(&ExternalInputs::new());
+        let pairs = before.iter().zip(&after);
+        let differ = pairs.filter(|(a, b)| a.digest() != b.digest());
+        let names = differ.map(|(a, _)| a.id.to_string());
+        names
+            .filter(|name| name.starts_with("measure/") || name.starts_with("probe/"))
+            .collect()
+    };
+    let measures = ["measure/b", "measure/s", "measure/d"];
+    let probes = ["probe/b", "probe/s"];
+    assert_eq!(stale("train.learning_rate=1"), probes);
+    assert_eq!(stale("align.model_scores.probe_steps=3"), probes);
+    assert_eq!(stale("align.model_scores.embedding_layer=3"), measures);
+    for all in ["align.model_scores.sample=8", "seed=3", "train.lora.rank=2"] {
+        assert_eq!(stale(all), [&measures[..], &probes].concat(), "{all}");
+    }
+    // A probe has a length, a rate and a schedule of its own.
+    for other in [
+        "train.epochs=7",
+        "train.schedule=linear",
+        "train.warmup_ratio=0.5",
+        "align.l_max=3",
+    ] {
+        assert_eq!(stale(other), [""; 0], "{other}");
+    }
+}
+
 #[test]
 fn no_path_of_this_machine_is_in_a_key() {
     for key in plan(&[]).keys(&ExternalInputs::new()) {

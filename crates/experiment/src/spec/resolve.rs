@@ -59,6 +59,16 @@ pub(super) fn resolve(
         "`synth` says where the data lies, so `data` cannot".to_owned()
     });
     let synth = raw.synth.map(|raw| synth(raw, &mut check));
+    let of_model = raw.align.as_ref().and_then(|it| it.model_scores.as_ref());
+    let method = raw.train.as_ref().and_then(|it| it.method);
+    check.that(
+        of_model.is_none() || method != Some(Method::Full),
+        "align.model_scores",
+        || {
+            "the probe and the gradients are those of an adapter: it needs `train.method: lora`"
+                .to_owned()
+        },
+    );
     Resolved {
         seed,
         data: match &synth {
