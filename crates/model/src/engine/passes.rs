@@ -33,6 +33,9 @@ pub(super) struct Stretch {
     pub(super) row: usize,
 }
 
+/// What is done with what a pass left, and with the stretches that it was made of.
+pub(super) type After<'a, E> = dyn FnMut(&mut Space, &[Stretch]) -> Result<(), E> + 'a;
+
 /// A sequence that holds pages.
 struct Open {
     index: usize,
@@ -48,7 +51,7 @@ impl Engine<'_> {
         &self,
         given: &[Given<'_>],
         see: &mut (dyn FnMut(usize, &[f32]) + Send),
-        after: &mut dyn FnMut(&mut Space, &[Stretch]) -> Result<(), E>,
+        after: &mut After<'_, E>,
     ) -> Result<(), E> {
         for sequence in given {
             self.check(sequence.tokens)?;

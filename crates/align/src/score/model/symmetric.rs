@@ -106,13 +106,13 @@ fn three_diagonals(mut a: Square) -> (Vec<f64>, Vec<f64>, Square) {
         }
         // Rows of the basis are combined as the rows of the matrix are.
         let mut along = vec![0.0; n];
-        for i in k + 1..n {
+        for (i, vi) in v.iter().enumerate().skip(k + 1) {
             for (along, entry) in along.iter_mut().zip(basis.row(i)) {
-                *along += v[i] * entry;
+                *along += vi * entry;
             }
         }
-        for i in k + 1..n {
-            let by = scale * v[i];
+        for (i, vi) in v.iter().enumerate().skip(k + 1) {
+            let by = scale * vi;
             for (entry, along) in basis.row_mut(i).iter_mut().zip(&along) {
                 *entry -= by * along;
             }
