@@ -1,13 +1,23 @@
 //! Losses of given completions and vectors of texts: together the same bits as one at a time, and those of the functions
 //! that take a single sequence.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs
+)]
 
+mod reference;
 mod tiny;
+
+use std::path::Path;
+use std::process::Command;
 
 use harness_kernel::argmax;
 use harness_model::{
     Adapter, AdapterWeights, CompletionLoss, Engine, LoraConfig, ModelError, Projection,
 };
+use serde_json::json;
 use tiny::{HIDDEN, KINDS, LAYERS, Tiny, VOCABULARY, tiny, tokens};
 
 type Pair = (Vec<u32>, Vec<u32>);
@@ -147,4 +157,45 @@ fn what_can_not_be_measured_is_said() {
     assert!(embed(vec![], 0).is_err());
     let error = embed(vec![1], LAYERS + 1).unwrap_err().to_string();
     assert!(error.contains("0 to 3"), "{error}");
+}
+
+/// Needs a Python with torch and transformers, as the tests of PEFT do (`scripts/reference/completions.py`).
+#[test]
+fn losses_and_vectors_are_those_of_transformers() {
+    let Some(python) = std::env::var_os("HARNESS_PEFT_PYTHON") else {
+        println!("skipped: HARNESS_PEFT_PYTHON names no Python with torch and transformers");
+        return;
+    };
+    for name in ["llama3.1", "mistral", "qwen2-tied", "qwen3", "smollm2"] {
+        let golden = reference::golden(name);
+        let work = tempfile::tempdir().unwrap();
+        let model = work.path().join("model");
+        std::fs::create_dir(&model).unwrap();
+        reference::write(&golden, &golden.config, &model);
+        let decoder = reference::decoder(&golden, &golden.config);
+        let engine = Engine::new(&decoder, None);
+        let pairs = pairs();
+        let losses = losses(&engine, &pairs);
+        let texts: Vec<Vec<u32>> = pairs.iter().map(|pair| pair.0.clone()).take(8).collect();
+        let layer = decoder.config().layers;
+        let told = json!({
+            "pairs": pairs,
+            "nats": losses.iter().map(|loss| loss.nats).collect::<Vec<_>>(),
+            "right": losses.iter().map(|loss| loss.right).collect::<Vec<_>>(),
+            "texts": texts,
+            "layer": layer,
+            "vectors": engine.embed(&texts, layer, &mut |_| {}).unwrap(),
+        });
+        let figures = work.path().join("figures.json");
+        std::fs::write(&figures, told.to_string()).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let done = Command::new(&python)
+            .arg(root.join("scripts/reference/completions.py"))
+            .args([&model, &figures])
+            .output()
+            .unwrap();
+        print!("{name}: {}", String::from_utf8_lossy(&done.stdout));
+        let error = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{name}: {error}");
+    }
 }
