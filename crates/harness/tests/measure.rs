@@ -119,6 +119,8 @@ fn what_the_model_says_reaches_the_correlation() {
     for name in NAMES {
         assert!(correlation.contains(&format!("\"{name}\"")), "{name}");
     }
+    let text = lab.succeed(&format!("correlate --config tiny.yaml {ASKED}"));
+    assert!(text.contains("ask the model about gold queries"), "{text}");
     // The file of cells is one that `correlate` takes, and knows each score's direction by its name.
     let again = lab.succeed("correlate --cells results/correlate/all/cells.json --json");
     for name in NAMES {

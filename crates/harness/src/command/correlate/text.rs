@@ -8,6 +8,7 @@ use harness_align::correlate::leaderboard::{Place, Usefulness};
 use harness_align::correlate::resample::Estimate;
 use harness_align::correlate::worst::Miss;
 use harness_align::correlate::{Coefficient, NO_CONCLUSION, NO_NUMBER, PredictorReport};
+use harness_align::score::model::TABLE;
 use harness_align::{Correlation, Direction, Interval};
 
 /// Columns of running text.
@@ -84,6 +85,18 @@ fn leaderboard(out: &mut String, found: &Correlation) -> std::fmt::Result {
          model, a target left out; within: rho inside model and target; part.: rho given accuracy before; -: can't be \
          told (why: --json)",
     )?;
+    let golden = found.leaderboard.iter().map(|place| place.name.as_str());
+    let golden: Vec<&str> = golden
+        .filter(|name| TABLE.iter().any(|it| it.name == *name && it.needs_gold))
+        .collect();
+    if !golden.is_empty() {
+        let text = format!(
+            "{} ask the model about gold queries of the target: a target without annotated examples can't have them, nor the \
+             structural scores",
+            golden.join(", ")
+        );
+        wrapped(out, "  ", &text)?;
+    }
     let named = |place: &&Place| place.usefulness == Some(Usefulness::Useful);
     let useful: Vec<&str> = found
         .leaderboard
