@@ -26,7 +26,8 @@ pub mod weights;
 pub use config::ModelConfig;
 pub use decoder::{Decoder, Sequences};
 pub use engine::{
-    AdapterWeights, CompletionLoss, Engine, GenerateOptions, Generation, StopReason, Work,
+    AdapterWeights, CompletionLoss, Draws, Engine, Event, GenerateOptions, Generation, Sampling,
+    StopReason, Stream, Work, answer_stream,
 };
 pub use error::ModelError;
 pub use full::FullModel;

@@ -1,14 +1,15 @@
-//! Greedy decoding of many prompts: rows come and go as they finish, shared beginnings are computed once.
+//! Decoding of many prompts: rows come and go as they finish, shared beginnings are computed once.
 //!
 //! A pass computes the next token of every row that is being decoded and, with what is left of its tokens, prompts of
 //! rows that wait. Prompts are taken in the order of their tokens, so those that begin alike are neighbours: each takes over
 //! the pages of the one before as far as the two agree.
 
-use harness_kernel::{PAGE, argmax, log_sum_exp};
+use harness_kernel::{PAGE, log_sum_exp};
 
 use super::Engine;
 use super::cache::{Cache, Table};
 use super::forward::{Piece, Space, in_pool};
+use super::sample::{Draws, Sampling};
 use crate::error::ModelError;
 
 /// Tokens a pass: bounds the memory of a long prompt.
@@ -50,7 +51,7 @@ pub struct Generation {
     pub tokens: Vec<u32>,
     /// Why it ended.
     pub stop: StopReason,
-    /// Sum of the natural-log probabilities of the generated tokens.
+    /// Sum of the natural-log probabilities of the generated tokens by the model itself, however they were drawn.
     pub logprob: f64,
 }
 
@@ -65,6 +66,17 @@ pub enum StopReason {
     MaxTokens,
     /// Prompt and answer fill the context.
     ContextFull,
+}
+
+/// What happens while prompts are answered.
+#[derive(Debug)]
+pub enum Event {
+    /// The prompt of this index has a row from now on.
+    Begun(usize),
+    /// A pass through the model is done; what has been done in all.
+    Passed(Work),
+    /// The prompt of this index is answered.
+    Done(usize, Generation),
 }
 
 /// A row being answered.
@@ -90,6 +102,7 @@ struct Run<'a, 'e> {
     engine: &'a Engine<'e>,
     prompts: &'a [Vec<u32>],
     options: &'a GenerateOptions,
+    draws: Option<Draws<'a>>,
     cache: Cache,
     /// In the order in which they were begun; those before `rows[i]` are computed at least as far as `rows[i]` shares with them.
     rows: Vec<Row>,
@@ -98,7 +111,7 @@ struct Run<'a, 'e> {
 }
 
 impl Engine<'_> {
-    /// Answers all prompts; `done` gets each answer with its prompt's index as it is finished, in no fixed order.
+    /// Answers all prompts greedily; `done` gets each answer with its prompt's index as it is finished, in no fixed order.
     /// `complete` is asked after each token whether the tokens generated so far are a whole answer.
     /// A prompt that does not fit the context gets an empty answer and [`StopReason::ContextFull`].
     ///
@@ -110,6 +123,26 @@ impl Engine<'_> {
         options: &GenerateOptions,
         complete: &dyn Fn(&[u32]) -> bool,
         done: &mut dyn FnMut(usize, Generation) -> Result<(), E>,
+    ) -> Result<Work, E> {
+        self.answer(prompts, None, options, complete, &mut |event| match event {
+            Event::Done(index, answer) => done(index, answer),
+            Event::Begun(_) | Event::Passed(_) => Ok(()),
+        })
+    }
+
+    /// As [`generate`](Self::generate), with tokens drawn as `draws` says, greedily if there is nothing to say; `on_event`
+    /// is told how it goes, and ends the work by an error of its own.
+    ///
+    /// # Errors
+    /// As of `generate`, or if there is not one stream for each prompt, a number of `draws` is out of range, or `on_event`
+    /// fails.
+    pub fn answer<E: From<ModelError>>(
+        &self,
+        prompts: &[Vec<u32>],
+        draws: Option<Draws<'_>>,
+        options: &GenerateOptions,
+        complete: &dyn Fn(&[u32]) -> bool,
+        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
     ) -> Result<Work, E> {
         let refused = |setting, problem: &str| {
             let problem = problem.to_owned();
@@ -124,13 +157,22 @@ impl Engine<'_> {
         if prompts.iter().any(Vec::is_empty) {
             return refused("prompt", "has to hold at least one token");
         }
+        if let Some(draws) = &draws {
+            if draws.streams.len() != prompts.len() {
+                return refused("streams", "there has to be one for each prompt");
+            }
+            if let Some(fault) = draws.sampling.fault() {
+                return refused("sampling", fault);
+            }
+        }
         let context = self.decoder.context();
         let mut queue: Vec<usize> = Vec::with_capacity(prompts.len());
         for (index, prompt) in prompts.iter().enumerate() {
             if prompt.len() < context {
                 queue.push(index);
             } else {
-                done(index, Generation::empty(StopReason::ContextFull))?;
+                let answer = Generation::empty(StopReason::ContextFull);
+                on_event(Event::Done(index, answer))?;
             }
         }
         queue.sort_by(|a, b| prompts[*a].cmp(&prompts[*b]).then(a.cmp(b)));
@@ -141,6 +183,7 @@ impl Engine<'_> {
             engine: self,
             prompts,
             options,
+            draws,
             cache: Cache::new(
                 self.kv_shape(),
                 usize::try_from(limit).unwrap_or(usize::MAX),
@@ -154,12 +197,15 @@ impl Engine<'_> {
             while run.rows.len() < options.batch_size
                 && waiting.peek().is_some_and(|prompt| run.begin(*prompt))
             {
-                waiting.next();
+                if let Some(prompt) = waiting.next() {
+                    on_event(Event::Begun(prompt))?;
+                }
             }
             if run.rows.is_empty() {
                 return Ok(run.work);
             }
-            run.pass(&mut space, complete, done)?;
+            run.pass(&mut space, complete, on_event)?;
+            on_event(Event::Passed(run.work))?;
         }
     }
 }
@@ -227,7 +273,7 @@ impl Run<'_, '_> {
         &mut self,
         space: &mut Space,
         complete: &dyn Fn(&[u32]) -> bool,
-        done: &mut dyn FnMut(usize, Generation) -> Result<(), E>,
+        on_event: &mut dyn FnMut(Event) -> Result<(), E>,
     ) -> Result<(), E> {
         let decoding = |row: &Row| !row.answer.tokens.is_empty();
         let mut left = PASS.saturating_sub(self.rows.iter().filter(|row| decoding(row)).count());
@@ -284,18 +330,31 @@ impl Run<'_, '_> {
             let known = count > 0 && row.length >= self.prompts[row.prompt].len();
             let stop = known.then(|| logits.next()).flatten().and_then(|logits| {
                 self.work.generated_tokens += 1;
-                row.take(logits, self.options, context, complete)
+                let token = self.choose(logits, &row);
+                row.take(token, logits, self.options, context, complete)
             });
             if let Some(stop) = stop {
                 row.answer.stop = stop;
                 self.cache.close(row.table);
-                done(row.prompt, row.answer)?;
+                on_event(Event::Done(row.prompt, row.answer))?;
             } else {
                 kept.push(row);
             }
         }
         self.rows = kept;
         Ok(())
+    }
+}
+
+impl Run<'_, '_> {
+    /// The next token of a row.
+    fn choose(&self, logits: &[f32], row: &Row) -> usize {
+        let (sampling, stream) = self.draws.as_ref().map_or(
+            // Nothing is drawn.
+            (Sampling::GREEDY, &[0; 32]),
+            |draws| (draws.sampling, &draws.streams[row.prompt]),
+        );
+        sampling.choose(logits, stream, row.answer.tokens.len())
     }
 }
 
@@ -310,15 +369,15 @@ impl Generation {
 }
 
 impl Row {
-    /// Takes the likeliest token; says why the answer ends, if it does.
+    /// Takes a token; says why the answer ends, if it does.
     fn take(
         &mut self,
+        token: usize,
         logits: &[f32],
         options: &GenerateOptions,
         context: usize,
         complete: &dyn Fn(&[u32]) -> bool,
     ) -> Option<StopReason> {
-        let token = argmax(logits);
         self.answer.logprob += f64::from(logits[token]) - log_sum_exp(logits);
         self.next = token as u32;
         self.answer.tokens.push(self.next);

@@ -1,4 +1,4 @@
-//! Prediction: batched greedy decoding over a cache, prompts that begin alike computed once.
+//! Prediction: batched decoding over a cache, prompts that begin alike computed once.
 //!
 //! The result of a prompt is the same bits at any batch size, in any order and however much of it was shared with
 //! another, because every kernel treats rows independently.
@@ -10,6 +10,7 @@ mod embed;
 mod forward;
 mod generate;
 mod passes;
+mod sample;
 mod score;
 
 use harness_kernel::KvShape;
@@ -18,7 +19,8 @@ pub use adapter::AdapterWeights;
 pub use completion::CompletionLoss;
 pub(crate) use forward::in_pool;
 pub(crate) use generate::PASS;
-pub use generate::{GenerateOptions, Generation, StopReason, Work};
+pub use generate::{Event, GenerateOptions, Generation, StopReason, Work};
+pub use sample::{Draws, Sampling, Stream, answer_stream};
 
 use crate::decoder::Decoder;
 
