@@ -128,6 +128,8 @@ mod tests {
             prompt_tokens: 1,
             completion_tokens: 1,
             mean_logprob: None,
+            sample: None,
+            votes: None,
         }
     }
 

@@ -11,6 +11,7 @@
 #![allow(clippy::doc_markdown)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod agree;
 pub mod breakdown;
 mod classify;
 mod evaluate;
@@ -24,6 +25,7 @@ mod stability;
 
 mod summary;
 
+pub use agree::{Candidates, agreeing};
 pub use classify::{ErrorClass, Results, error_class};
 pub use evaluate::{
     EvalError, Head, Judgement, Options, Phase, Place, Progress, Row, Spread, evaluate,

@@ -9,6 +9,7 @@ use harness_experiment::spec::{
     Select, SpecErrors, load, load_text,
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 const SMALL: &str = "\
 model: {name: tiny, source: [{local: weights}]}
@@ -296,7 +297,7 @@ x.yaml:12:40: targets.t.limit: a limit of 0 leaves nothing; leave the key out to
 x.yaml:13:6: targets.u.dataset: the set has no `dataset`
   13 |   u: {split: dev}
      |      ^
-x.yaml:14:28: generate.max_new_tokens: expected a whole number, 0 or more, found -1
+x.yaml:14:28: generate.max_new_tokens: expected a whole number of tokens, or `times_longest_trained` with a number, found -1
   14 | generate: {max_new_tokens: -1}
      |                            ^
 x.yaml:15:27: eval.metrics.1: `bird_ex` stands twice in the list
@@ -592,4 +593,112 @@ fn faults_of_the_later_keys_of_training() {
         let found = resolve(SMALL, sets).unwrap_err().to_string();
         assert!(found.contains(expected), "{sets:?}:\n{found}");
     }
+}
+
+fn with_generate(generate: &str) -> String {
+    format!(
+        "\
+model: {{name: m, source: [a]}}
+train_sets: {{s: {{dataset: spider, split: train}}}}
+targets: {{t: {{dataset: spider, split: dev}}}}
+generate: {{{generate}}}
+"
+    )
+}
+
+#[test]
+fn how_answers_are_drawn_is_kept_only_where_it_is() {
+    let load = |generate: &str| {
+        load_text(
+            Path::new("x.yaml"),
+            &with_generate(generate),
+            None,
+            &[],
+            &Env::default(),
+        )
+        .unwrap()
+    };
+    let plain = load("");
+    assert_eq!(plain, load("temperature: 0, top_p: 1, samples: 1"));
+    assert_eq!(
+        plain.to_json()["generate"],
+        json!({"batch_size": 8, "max_new_tokens": 160, "precision": "f32"})
+    );
+    let drawn = load(
+        "temperature: 0.7, top_k: 50, samples: 5, max_new_tokens: {times_longest_trained: 1.5}",
+    );
+    assert_eq!(
+        drawn.to_json()["generate"],
+        json!({
+            "batch_size": 8, "max_new_tokens": {"times_longest_trained": 1.5}, "precision": "f32",
+            "temperature": 0.7, "top_k": 50, "samples": 5, "seed": 17,
+        })
+    );
+    assert_eq!((plain.generate.samples(), drawn.generate.samples()), (1, 5));
+    let again = load_text(
+        Path::new("x.yaml"),
+        &drawn.to_yaml(),
+        None,
+        &[],
+        &Env::default(),
+    );
+    assert_eq!(again.unwrap(), drawn);
+}
+
+#[test]
+fn what_cannot_be_drawn_is_told() {
+    for (generate, key, what) in [
+        ("samples: 3", "generate.samples", "without a temperature"),
+        ("top_k: 3", "generate.top_k", "without a temperature"),
+        ("top_p: 0.5", "generate.top_p", "without a temperature"),
+        ("seed: 5", "generate.seed", "without a temperature"),
+        ("temperature: -1", "generate.temperature", "of 0 or more"),
+        (
+            "temperature: 1, top_p: 0",
+            "generate.top_p",
+            "above 0 and at most 1",
+        ),
+        (
+            "temperature: 1, top_p: 1.5",
+            "generate.top_p",
+            "above 0 and at most 1",
+        ),
+        (
+            "temperature: 1, top_k: 0",
+            "generate.top_k",
+            "expected 1 or more",
+        ),
+        (
+            "temperature: 1, samples: 0",
+            "generate.samples",
+            "expected 1 or more",
+        ),
+        (
+            "max_new_tokens: 0",
+            "generate.max_new_tokens",
+            "expected 1 or more",
+        ),
+        (
+            "max_new_tokens: {times_longest: 2}",
+            "generate.max_new_tokens.times_longest",
+            "times_longest_trained",
+        ),
+        (
+            "max_new_tokens: {times_longest_trained: 0.5}",
+            "generate.max_new_tokens.times_longest_trained",
+            "of 1 or more",
+        ),
+    ] {
+        let text = with_generate(generate);
+        let error = load_text(Path::new("x.yaml"), &text, None, &[], &Env::default()).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains(key) && said.contains(what),
+            "{generate}: {said}"
+        );
+    }
+    let text = "model: {name: m, source: [a]}\ntargets: {t: {dataset: spider, split: dev}}\n\
+                generate: {max_new_tokens: {times_longest_trained: 2}}\n";
+    let error = load_text(Path::new("x.yaml"), text, None, &[], &Env::default()).unwrap_err();
+    assert!(error.to_string().contains("no training sets"), "{error}");
 }

@@ -194,9 +194,17 @@ impl Model {
 
     /// The token ids of a training example: prompt, and completion with the token that ends it.
     pub fn training_ids(&self, pair: &TrainingPair) -> Result<(Vec<u32>, Vec<u32>)> {
+        Ok((
+            self.encode_prompt(&pair.prompt)?,
+            self.completion_ids(pair)?,
+        ))
+    }
+
+    /// The token ids of a training example's completion, with the token that ends it.
+    pub fn completion_ids(&self, pair: &TrainingPair) -> Result<Vec<u32>> {
         let mut completion = self.tokenizer.encode_plain(&pair.completion, false)?;
         completion.extend(self.end_tokens.first());
-        Ok((self.encode_prompt(&pair.prompt)?, completion))
+        Ok(completion)
     }
 
     fn encode_prompt(&self, text: &str) -> Result<Vec<u32>> {

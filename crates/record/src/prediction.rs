@@ -22,6 +22,12 @@ pub struct Prediction {
     /// Mean natural-log probability of the generated tokens; `None` where nothing was generated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_logprob: Option<f64>,
+    /// Which of several answers to the question it is, from 0; `None` where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
+    /// How many of those answers, this one counted, give the same result; `None` where there was no vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<usize>,
 }
 
 /// Why generation ended.

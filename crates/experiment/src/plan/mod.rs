@@ -15,7 +15,7 @@ pub use kind::{StageId, StageKind};
 
 use crate::canonical::Digest;
 use crate::spec::{
-    DatasetKind, Loss, Method, Metric, ModelScores, Precision, Resolved, Set, Train,
+    DatasetKind, Loss, MaxNewTokens, Method, Metric, ModelScores, Precision, Resolved, Set, Train,
 };
 
 /// The name that stands for the model before any training in the names of stages.
@@ -155,6 +155,14 @@ impl Plan {
         let mut needs = with_shots(spec, vec![data.clone()]);
         if train != BASE {
             needs.push(StageId::new(StageKind::Train, train));
+        }
+        if let MaxNewTokens::Rule { .. } = spec.generate.max_new_tokens {
+            for set in spec.train_sets.keys() {
+                let set = StageId::new(StageKind::Data, set);
+                if !needs.contains(&set) {
+                    needs.push(set);
+                }
+            }
         }
         let parameters = json!({
             "model": spec.model,

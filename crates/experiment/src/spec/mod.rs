@@ -22,7 +22,8 @@ pub use names::{
 };
 pub use prompt::{FewShot, Prompt};
 pub use resolved::{
-    Align, EarlyStop, Eval, Generate, Lora, Model, ModelScores, Resolved, Set, Synth, Train,
+    Align, Draw, EarlyStop, Eval, Generate, Lora, MaxNewTokens, Model, ModelScores, Resolved, Set,
+    Synth, Train,
     portable,
 };
 

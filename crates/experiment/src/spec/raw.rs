@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::names::{
     Base, DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
@@ -257,16 +257,78 @@ pub(super) struct RawLora {
     pub plus_ratio: Option<f64>,
 }
 
-/// How answers are generated: greedily.
+/// How answers are generated.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGenerate {
     /// Prompts that are answered at once; default 8.
     pub batch_size: Option<usize>,
-    /// Longest answer in tokens; default 160.
-    pub max_new_tokens: Option<usize>,
+    /// Longest answer in tokens, or `{times_longest_trained: X}`: X times the longest answer in the training sets; default
+    /// 160.
+    pub max_new_tokens: Option<RawMaxNewTokens>,
     /// Number format of the weights; default `f32`.
     pub precision: Option<Precision>,
+    /// 0 takes the likeliest token, above 0 tokens are drawn, with 1 from the model's own distribution; default 0.
+    pub temperature: Option<f64>,
+    /// How many of the likeliest tokens a draw is from; only with a temperature; default all.
+    pub top_k: Option<usize>,
+    /// Probability that the tokens a draw is from have to reach, the likeliest first; only with a temperature; default 1.
+    pub top_p: Option<f64>,
+    /// How often each question is answered; the answers are executed, and of those whose results most agree on the
+    /// likeliest is taken; only with a temperature; default 1.
+    pub samples: Option<usize>,
+    /// Seed of the draws; only with a temperature; default the experiment's.
+    pub seed: Option<u64>,
+}
+
+/// A number of tokens, or the rule for one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RawMaxNewTokens {
+    /// So many.
+    Count(usize),
+    /// So many times the longest answer that is trained on.
+    Rule(RawLongest),
+}
+
+/// The rule for the longest answer.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLongest {
+    /// How many times the tokens of the longest answer in the experiment's training sets, its end token counted. Required.
+    pub times_longest_trained: f64,
+}
+
+impl<'de> Deserialize<'de> for RawMaxNewTokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = RawMaxNewTokens;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number of tokens, or `times_longest_trained` with a number")
+            }
+
+            fn visit_i64<E: Error>(self, count: i64) -> Result<RawMaxNewTokens, E> {
+                match u64::try_from(count) {
+                    Ok(count) => self.visit_u64(count),
+                    Err(_) => Err(E::invalid_type(Unexpected::Signed(count), &self)),
+                }
+            }
+
+            fn visit_u64<E: Error>(self, count: u64) -> Result<RawMaxNewTokens, E> {
+                usize::try_from(count)
+                    .map(RawMaxNewTokens::Count)
+                    .map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawMaxNewTokens, A::Error> {
+                RawLongest::deserialize(MapAccessDeserializer::new(map)).map(RawMaxNewTokens::Rule)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// How answers are scored.

@@ -9,11 +9,12 @@ use super::names::{
 };
 use super::prompt;
 use super::raw::{
-    RawAlign, RawData, RawEarlyStop, RawEval, RawGenerate, RawLora, RawModel, RawModelScores,
-    RawSet, RawSpec, RawSynth, RawTrain,
+    RawAlign, RawData, RawEarlyStop, RawEval, RawGenerate, RawLora, RawMaxNewTokens, RawModel,
+    RawModelScores, RawSet, RawSpec, RawSynth, RawTrain,
 };
 use super::resolved::{
-    Align, EarlyStop, Eval, Generate, Lora, Model, ModelScores, Resolved, Set, Synth, Train,
+    Align, Draw, EarlyStop, Eval, Generate, Lora, MaxNewTokens, Model, ModelScores, Resolved, Set,
+    Synth, Train,
 };
 use super::{Desk, Env};
 use crate::suggest;
@@ -69,6 +70,12 @@ pub(super) fn resolve(
                 .to_owned()
         },
     );
+    let generate = generate(
+        raw.generate.unwrap_or_default(),
+        seed,
+        !train_sets.is_empty(),
+        &mut check,
+    );
     Resolved {
         seed,
         data: match &synth {
@@ -89,7 +96,7 @@ pub(super) fn resolve(
         defects: raw.defects.map(|files| files.0).unwrap_or_default(),
         leaks: raw.leaks.unwrap_or_default(),
         train: train(raw.train.unwrap_or_default(), seed, &mut check),
-        generate: generate(raw.generate.unwrap_or_default(), &mut check),
+        generate,
         eval: eval(raw.eval.unwrap_or_default(), &mut check),
         align: align(raw.align.unwrap_or_default(), &mut check),
         name,
@@ -452,12 +459,77 @@ fn lora(raw: RawLora, check: &mut Check<'_>) -> Lora {
     }
 }
 
-fn generate(raw: RawGenerate, check: &mut Check<'_>) -> Generate {
+fn generate(raw: RawGenerate, seed: u64, trains: bool, check: &mut Check<'_>) -> Generate {
+    let longest = "generate.max_new_tokens";
+    let max_new_tokens = match raw.max_new_tokens {
+        Some(RawMaxNewTokens::Rule(rule)) => {
+            check.that(trains, longest, || {
+                "there are no training sets whose longest answer could be a measure: give a number of tokens"
+                    .to_owned()
+            });
+            let times_longest_trained = check.number(
+                &format!("{longest}.times_longest_trained"),
+                Some(rule.times_longest_trained),
+                1.0,
+                "of 1 or more",
+                |x| x >= 1.0,
+            );
+            MaxNewTokens::Rule {
+                times_longest_trained,
+            }
+        }
+        Some(RawMaxNewTokens::Count(count)) => {
+            MaxNewTokens::Count(check.count(longest, Some(count), 160, 1))
+        }
+        None => MaxNewTokens::Count(160),
+    };
     Generate {
         batch_size: check.count("generate.batch_size", raw.batch_size, 8, 1),
-        max_new_tokens: check.count("generate.max_new_tokens", raw.max_new_tokens, 160, 1),
+        max_new_tokens,
         precision: raw.precision.unwrap_or(Precision::F32),
+        draw: draw(&raw, seed, check),
     }
+}
+
+fn draw(raw: &RawGenerate, seed: u64, check: &mut Check<'_>) -> Option<Draw> {
+    let temperature = check.number(
+        "generate.temperature",
+        raw.temperature,
+        0.0,
+        "of 0 or more",
+        |x| x >= 0.0,
+    );
+    let draw = Draw {
+        temperature,
+        top_k: raw
+            .top_k
+            .map(|count| check.count("generate.top_k", Some(count), 1, 1)),
+        top_p: check.number(
+            "generate.top_p",
+            raw.top_p,
+            1.0,
+            "above 0 and at most 1",
+            |x| x > 0.0 && x <= 1.0,
+        ),
+        samples: check.count("generate.samples", raw.samples, 1, 1),
+        seed: raw.seed.unwrap_or(seed),
+    };
+    if temperature > 0.0 {
+        return Some(draw);
+    }
+    // At the values that say nothing they are no contradiction.
+    for (key, asked) in [
+        ("top_k", raw.top_k.is_some()),
+        ("top_p", draw.top_p < 1.0),
+        ("samples", draw.samples > 1),
+        ("seed", raw.seed.is_some()),
+    ] {
+        check.that(!asked, &format!("generate.{key}"), || {
+            "without a temperature nothing is drawn: leave it out, or give `temperature`, such as 0.7"
+                .to_owned()
+        });
+    }
+    None
 }
 
 fn eval(raw: RawEval, check: &mut Check<'_>) -> Eval {

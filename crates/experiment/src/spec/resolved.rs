@@ -209,15 +209,56 @@ pub struct Lora {
     pub plus_ratio: f64,
 }
 
-/// How answers are generated: greedily.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// How answers are generated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Generate {
     /// Prompts that are answered at once.
     pub batch_size: usize,
-    /// Longest answer in tokens.
-    pub max_new_tokens: usize,
+    /// Longest answer.
+    pub max_new_tokens: MaxNewTokens,
     /// Number format of the weights.
     pub precision: Precision,
+    /// How tokens are drawn; `None` takes the likeliest.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
+}
+
+/// How the tokens of answers are drawn. Written beside the other keys of `generate`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Draw {
+    /// The logits are divided by it; above 0.
+    pub temperature: f64,
+    /// How many of the likeliest tokens a draw is from; `None` means all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<usize>,
+    /// Probability that the tokens a draw is from have to reach, the likeliest first.
+    #[serde(skip_serializing_if = "is_one")]
+    pub top_p: f64,
+    /// How often each question is answered.
+    #[serde(skip_serializing_if = "is_one")]
+    pub samples: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// The longest answer in tokens, the end token counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum MaxNewTokens {
+    /// So many.
+    Count(usize),
+    /// By what is trained on, never by a target.
+    Rule {
+        /// How many times the longest answer in the experiment's training sets, rounded up.
+        times_longest_trained: f64,
+    },
+}
+
+impl Generate {
+    /// How often each question is answered.
+    pub fn samples(&self) -> usize {
+        self.draw.map_or(1, |draw| draw.samples)
+    }
 }
 
 /// How answers are scored.

@@ -27,13 +27,20 @@ pub fn share_right(
     let asked: Vec<&Example> = examples.iter().collect();
     let prompts = prompt::prompts(&options, &sources, &asked)?;
     let mut questions = predict::Questions::default();
-    for (example, prompt) in asked.into_iter().zip(prompts) {
-        questions.add(model, example, prompt)?;
+    for (example, prompt) in asked.into_iter().zip(&prompts) {
+        questions.add(model, example, prompt, &[0])?;
     }
     let engine = Engine::new(decoder, adapter);
     let mut answers: Vec<Prediction> = Vec::new();
-    predict::answer(context, model, &engine, &questions, &mut |row| {
-        answers.push(row);
+    let asking = predict::Asking {
+        max_new_tokens: predict::max_new_tokens(context, [name])?,
+        draw: None,
+        stop,
+    };
+    predict::answer(context, model, &engine, &questions, &asking, &mut |told| {
+        if let predict::Told::Row(row, _) = told {
+            answers.push(row);
+        }
         Ok(())
     })?;
     let set = context.spec.set(name).context("no such set")?;

@@ -27,6 +27,13 @@ pub struct Interrupted {
     said: String,
 }
 
+impl Interrupted {
+    /// The work was ended; `said` tells what is kept and how to go on.
+    pub fn new(said: String) -> Self {
+        Self { said }
+    }
+}
+
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.said)
@@ -75,12 +82,10 @@ fn interrupted(step: usize, saved: Option<&str>) -> Interrupted {
         "no checkpoint was asked for (checkpoint_every is 0), so it begins anew if you run the same again:",
     );
     let command: Vec<String> = std::env::args().collect();
-    Interrupted {
-        said: format!(
-            "stopped after step {step}; {what}\n    {}",
-            for_a_shell(&command)
-        ),
-    }
+    Interrupted::new(format!(
+        "stopped after step {step}; {what}\n    {}",
+        for_a_shell(&command)
+    ))
 }
 
 /// Tells how much memory the run will take and how much there is, and what to change where it will not fit.
