@@ -15,6 +15,7 @@ mod model;
 mod model_export;
 mod model_fetch;
 mod model_show;
+mod predict;
 mod select;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use model::ModelCommand;
 pub use model_export::{FileType, FolderType, ModelExportArgs, ModelMergeArgs};
 pub use model_fetch::ModelFetchArgs;
 pub use model_show::{ModelCheckArgs, ModelShowArgs};
+pub use predict::PredictArgs;
 pub use select::SelectArgs;
 
 /// Will fine-tuning this model on that data raise its text-to-SQL accuracy, and did it?
@@ -81,10 +83,20 @@ pub enum Command {
     /// Example: harness model show smollm2-135m-instruct
     #[command(subcommand)]
     Model(ModelCommand),
-    /// Let the base model answer the questions of the targets.
+    /// Let a model answer the questions of a target.
     ///
-    /// Example: harness predict --config configs/experiment/first-light.yaml
-    Predict(StageArgs),
+    /// What was answered before the command was ended is kept: the same command goes on from there. Ctrl-C ends it after
+    /// the running step.
+    ///
+    /// One target, with the base model or with an adapter:
+    ///
+    ///   harness predict --config experiment.yaml --target spider-dev --adapter adapters/spider --out answers/spider
+    ///
+    /// All targets, with the base model, as stages of the experiment:
+    ///
+    ///   harness predict --config configs/experiment/first-light.yaml
+    #[command(verbatim_doc_comment)]
+    Predict(PredictArgs),
     /// Is the SQL right? Execute predictions on their databases and score them; or predict first.
     ///
     /// Predicted SQL runs in processes of its own, read-only and within limits, and whatever is

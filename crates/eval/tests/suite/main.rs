@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod agree;
 mod goldens;
 mod hostile;
 mod kept;
@@ -21,6 +22,10 @@ use std::time::Instant;
 use support::{FILL, HOLD, SERVE};
 
 const CHECKS: &[(&str, fn())] = &[
+    (
+        "agree::queries_of_equal_results_are_a_group",
+        agree::queries_of_equal_results_are_a_group,
+    ),
     ("verdicts::every_outcome", verdicts::every_outcome),
     (
         "verdicts::metrics_share_executions",

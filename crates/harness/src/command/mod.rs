@@ -12,6 +12,7 @@ mod measure;
 mod mix;
 mod model;
 mod plan;
+mod predict;
 mod run;
 mod select;
 #[cfg(feature = "serve")]
@@ -38,7 +39,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
         Command::Model(command) => model::model(command),
-        Command::Predict(arguments) => run::stages(&arguments, StageKind::Predict),
+        Command::Predict(arguments) => predict::predict(&arguments),
         Command::Advise(arguments) => advise::advise(&arguments),
         Command::Augment(arguments) => augment::run(&arguments),
         Command::Align(arguments) => align::align(*arguments),

@@ -37,7 +37,8 @@ pub fn eval(config: &Path, arguments: &EvalArgs) -> Result<()> {
     Ok(())
 }
 
-fn targets<'a>(context: &'a Context, only: Option<&str>) -> Result<Vec<&'a String>> {
+/// The targets that are meant: the one that was named, or all.
+pub fn targets<'a>(context: &'a Context, only: Option<&str>) -> Result<Vec<&'a String>> {
     let all = &context.spec.targets;
     let Some(name) = only else {
         return Ok(all.keys().collect());
@@ -110,7 +111,7 @@ fn in_folder(
 }
 
 /// What determines the predictions, so that rows of another model or prompt are never mixed in.
-fn made_by(context: &Context, adapter: Option<&Path>) -> Result<Value> {
+pub fn made_by(context: &Context, adapter: Option<&Path>) -> Result<Value> {
     let adapter = adapter
         .map(|folder| {
             let file = folder.join("adapter_model.safetensors");

@@ -2,7 +2,7 @@
 
 mod dataset;
 mod diff;
-mod experiment;
+pub mod experiment;
 mod figures;
 mod judge;
 mod pairs;
