@@ -233,6 +233,40 @@ fn worked_examples_make_their_set_an_input() {
     assert!(moved.contains(&"predict/base--d".to_owned()), "{moved:?}");
 }
 
+/// A rule goes by the answers of all training sets, so each prediction depends on them; a number does not.
+#[test]
+fn a_rule_for_the_longest_answer_makes_the_training_sets_inputs() {
+    let needs = |sets: &[&str]| -> Vec<String> {
+        let plan = plan(sets);
+        let stage = plan.get(&StageId::new(StageKind::Predict, "b--d")).unwrap();
+        stage.needs.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        needs(&["generate.max_new_tokens=99"]),
+        ["data/d", "train/b"]
+    );
+    assert_eq!(
+        needs(&["generate.max_new_tokens={times_longest_trained: 2}"]),
+        ["data/d", "train/b", "data/b", "data/s"]
+    );
+}
+
+/// How tokens are drawn enters the digests of answers and of what follows from them, and of nothing else.
+#[test]
+fn draws_change_answers_and_not_training() {
+    let stale = changed(&["generate.temperature=0.5"], &ExternalInputs::new());
+    assert!(stale.contains(&"predict/base--d".to_owned()), "{stale:?}");
+    assert!(
+        !stale.iter().any(|id| id.starts_with("train/")),
+        "{stale:?}"
+    );
+    let nothing = ["generate.temperature=0", "generate.samples=1"];
+    assert_eq!(
+        changed(&nothing, &ExternalInputs::new()),
+        Vec::<String>::new()
+    );
+}
+
 /// The results in this repository are of the specification beside them: a key that came later leaves the parameters
 /// of their stages as they were.
 #[test]

@@ -251,3 +251,28 @@ fn the_longest_answer_follows_from_what_is_trained_on() {
         .max();
     assert!(most.unwrap() <= once);
 }
+
+#[test]
+fn answers_of_an_adapter_that_run_are_voted_on() {
+    let lab = Lab::new();
+    lab.succeed("train --config tiny.yaml --train-set plain --out adapter --set train.steps=120");
+    let line = |out: &str, more: &str| {
+        format!(
+            "predict --config tiny.yaml --target shop --adapter adapter --out {out} --set generate.temperature=0.5 \
+             --set generate.samples=5 --set generate.max_new_tokens=40 {more}"
+        )
+    };
+    lab.succeed(&line("one", ""));
+    assert!(lab.json("one/manifest.json")["made_by"]["adapter_sha256"].is_string());
+    let rows = lab.rows("one/predictions.jsonl");
+    let votes: Vec<u64> = rows
+        .iter()
+        .map(|row| row["votes"].as_u64().unwrap())
+        .collect();
+    assert!(votes.iter().any(|&count| count >= 2), "{votes:?}");
+    lab.succeed(&line("two", "--set eval.workers=1"));
+    assert_eq!(
+        lab.tree("one")["predictions.jsonl"],
+        lab.tree("two")["predictions.jsonl"]
+    );
+}
