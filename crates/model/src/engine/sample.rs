@@ -240,7 +240,7 @@ mod tests {
         streams.dedup();
         assert_eq!(streams.len(), 5);
         let [first, second] = [0, 1].map(|position| uniform(&streams[0], position));
-        assert!(first != second && (0.0..1.0).contains(&first));
+        assert!(first.to_bits() != second.to_bits() && (0.0..1.0).contains(&first));
     }
 
     #[test]
