@@ -23,8 +23,7 @@ pub use names::{
 pub use prompt::{FewShot, Prompt};
 pub use resolved::{
     Align, Draw, EarlyStop, Eval, Generate, Lora, MaxNewTokens, Model, ModelScores, Resolved, Set,
-    Synth, Train,
-    portable,
+    Synth, Train, portable,
 };
 
 use crate::tree::{Origin, Place, Sources};

@@ -33,11 +33,11 @@ fn plain(layout: Layout, lines: &[Line], into: &mut [bf16]) {
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use std::arch::x86_64::{
-        __m256i, __m512, __m512i, _mm_cvtsi32_si128, _mm_loadu_si128, _mm256_loadu_si256,
-        _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtne2ps_pbh,
-        _mm512_cvtph_ps, _mm512_fmsub_ps, _mm512_load_si512, _mm512_mask_or_epi32, _mm512_or_si512,
+        __m256i, __m512, __m512i, _mm_loadu_si128, _mm256_loadu_si256, _mm512_and_si512,
+        _mm512_cvtepi32_ps, _mm512_cvtepu8_epi32, _mm512_cvtne2ps_pbh, _mm512_cvtph_ps,
+        _mm512_fmsub_ps, _mm512_load_si512, _mm512_mask_or_epi32, _mm512_or_si512,
         _mm512_permutexvar_ps, _mm512_set_epi32, _mm512_set1_epi32, _mm512_setzero_ps,
-        _mm512_slli_epi32, _mm512_srl_epi32,
+        _mm512_slli_epi32, _mm512_srlv_epi32,
     };
 
     use half::bf16;
@@ -123,8 +123,8 @@ mod vectors {
                 return _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()));
             }
             let line = _mm512_load_si512(codes.add(vector / 8).cast());
-            let shift = _mm_cvtsi32_si128((vector % 8 * 4) as i32);
-            let low = _mm512_and_si512(_mm512_srl_epi32(line, shift), _mm512_set1_epi32(15));
+            let shift = _mm512_set1_epi32((vector as u32 % 8 * 4).cast_signed());
+            let low = _mm512_and_si512(_mm512_srlv_epi32(line, shift), _mm512_set1_epi32(15));
             match BITS {
                 5 => {
                     let mask: *const u16 = codes.add(4).cast();
@@ -133,9 +133,9 @@ mod vectors {
                 }
                 6 => {
                     let line = _mm512_load_si512(codes.add(4 + vector / 16).cast());
-                    let shift = _mm_cvtsi32_si128((vector % 16 * 2) as i32);
+                    let shift = _mm512_set1_epi32((vector as u32 % 16 * 2).cast_signed());
                     let high =
-                        _mm512_and_si512(_mm512_srl_epi32(line, shift), _mm512_set1_epi32(3));
+                        _mm512_and_si512(_mm512_srlv_epi32(line, shift), _mm512_set1_epi32(3));
                     _mm512_or_si512(low, _mm512_slli_epi32::<4>(high))
                 }
                 _ => low,
