@@ -1,8 +1,7 @@
 //! Numeric kernels on plain slices: what training and generation spend their time in.
 //!
 //! This crate knows neither tensors with gradients nor models: a kernel gets slices and shapes and fills
-//! slices. The `unsafe` of the project that is there for speed lives here, where threads share a slice and in the product;
-//! everything else is safe code shaped so that the compiler vectorises it.
+//! slices. The `unsafe` of the project lives here; most kernels are safe code shaped so that the compiler vectorises it.
 //!
 //! **One promise holds for all that prediction uses** ([`matmul()`], [`attend`], norms, rotation, activation): the
 //! value of an output row depends on that row's inputs alone, not on how many rows are computed with it, on
@@ -10,6 +9,30 @@
 //! always. So a prompt gives the same logits alone, in a batch of eight, or behind a shared prefix, to the last
 //! bit, on one machine. Training also uses products whose factors change at every call ([`add_a_bt`] and its
 //! like, [`attention_forward`]); these are the `gemm` crate's, whose order of summation follows the shape.
+//!
+//! # Instructions
+//!
+//! What the processor has is asked in one place, [`instructions()`], when the first kernel runs; `HARNESS_CPU` caps it. The
+//! tests (`paths`) run each kernel with every set of instructions of the machine, against a sum in `f64` and, where the
+//! arithmetic is the same, to the bit. Products with vectors of 256 and of 512 bits give the same bits; those without fused
+//! multiply-adds, and those of the tile unit, are rounded elsewhere.
+//!
+//! # Where `unsafe` is, and why
+//!
+//! - `threads`: a slice that several threads write, each its own places. Bounds are checked at every access; that places
+//!   are disjoint is argued where work is divided (`matmul`, `product`, `outer`, `kv`, `attention`).
+//! - `simd`, `split`, `nf4`: calls of code that is compiled for instructions that `cpu` has found. Without them the same safe
+//!   body runs.
+//! - `matmul`, `outer`: vector instructions over pointers. A tile's bounds are checked before its loop, never in it.
+//! - `amx`: the assembly of the tile unit, and the request to the system. A call takes slices and checks them all; the
+//!   tests put pages without access around each. A thread's tiles are given back when the last of its users is gone, by
+//!   return or by panic.
+//! - `small`: the `gemm` crate takes pointers; every element is found to lie in its slice first.
+//! - `memory`, `interrupt`, `threads`: one setting of the allocator, the handler of an interrupt, one variable of the
+//!   environment.
+//!
+//! Sizes are multiplied without wrapping round before they are compared with a slice's. `scripts/check-kernels` runs the
+//! tests under `AddressSanitizer`.
 //!
 //! Dimension letters: `m` rows (tokens), `k` inputs, `n` outputs, `t` positions, `d` head width.
 
