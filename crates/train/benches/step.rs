@@ -1,7 +1,10 @@
 //! Seconds of an optimisation step of `LoRA` on all linear layers, at the shapes of real models with random weights:
 //!
 //!     cargo bench -p harness-train --profile release -- [--shape 135m|0.5b|1.5b] [--batch N] [--length N] [--trained N]
-//!         [--rank N] [--precision f32|bf16] [--base plain|nf4] [--recompute yes] [--steps N]
+//!         [--rank N] [--precision f32|bf16] [--base plain|nf4] [--recompute yes] [--steps N] [--peer graph]
+//!
+//! `--peer graph` takes the steps with candle's own operations and gradients instead, all in `f32`, with as many threads as
+//! candle takes. `HARNESS_CPU` caps the instructions of our kernels, not those of candle's products, which are the `gemm` crate's.
 //!
 //! It prints one line of JSON: the seconds of each step (the first, which is not counted, left out), tokens a second, the
 //! peak of memory, and the share of the speed of this machine's matrix products: of those that training uses, in the same
@@ -13,13 +16,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use candle_core::{DType, Device};
 use harness_kernel::{
-    Init, Packed, Rows, keep_candle_on_one_thread, keep_freed_memory, matmul, product,
+    Init, Packed, Rows, instructions, keep_candle_on_one_thread, keep_freed_memory, matmul, product,
 };
+use harness_model::graph::GraphModel;
 use harness_model::weights::{Base, Tensors};
 use harness_model::{Adapter, Decoder, LoraConfig, ModelConfig, ModelError, Precision, Projection};
 use harness_train::gradients::{step_gradients, trainable};
-use harness_train::{AdamW, AdamWOptions, LoraObjective, TrainExample};
+use harness_train::{AdamW, AdamWOptions, GraphObjective, LoraObjective, Objective, TrainExample};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -76,8 +81,6 @@ fn number(options: &BTreeMap<String, String>, name: &str, default: usize) -> usi
 }
 
 fn main() {
-    keep_candle_on_one_thread();
-    keep_freed_memory();
     let mut options = BTreeMap::new();
     let mut arguments = std::env::args()
         .skip(1)
@@ -86,6 +89,15 @@ fn main() {
         let name = name.strip_prefix("--").expect("an option").to_owned();
         options.insert(name, arguments.next().expect("a value"));
     }
+    let peer = match options.get("peer").map(String::as_str) {
+        None => false,
+        Some("graph") => true,
+        Some(other) => panic!("no peer {other}"),
+    };
+    if !peer {
+        keep_candle_on_one_thread();
+    }
+    keep_freed_memory();
     let shape = options.get("shape").map_or("135m", String::as_str);
     let (batch, length) = (
         number(&options, "batch", 4),
@@ -106,7 +118,9 @@ fn main() {
     };
     let recompute = options.get("recompute").is_some_and(|it| it == "yes");
     let random = Random(config.clone());
-    let decoder = Decoder::build(&random, precision, base, &mut |_, _| {}).unwrap();
+    let decoder =
+        (!peer).then(|| Decoder::build(&random, precision, base, &mut |_, _| {}).unwrap());
+    let graph = peer.then(|| GraphModel::load(&random, DType::F32, &Device::Cpu).unwrap());
     let lora = LoraConfig {
         rank,
         alpha: 2.0 * rank as f64,
@@ -115,8 +129,18 @@ fn main() {
         rank_stabilized: false,
     };
     let adapter = Adapter::new(&config, lora, 1).unwrap();
-    let objective = LoraObjective::new(&decoder, &adapter, recompute);
-    let vars = trainable(&objective).unwrap();
+    let (ours, theirs);
+    let objective: &dyn Objective = if let Some(model) = &graph {
+        theirs = GraphObjective {
+            model,
+            adapter: Some(&adapter),
+        };
+        &theirs
+    } else {
+        ours = LoraObjective::new(decoder.as_ref().unwrap(), &adapter, recompute);
+        &ours
+    };
+    let vars = trainable(objective).unwrap();
     let mut optimizer = AdamW::new(&vars, AdamWOptions::default()).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let mut seconds = Vec::new();
@@ -138,7 +162,7 @@ fn main() {
             before = cpu_seconds();
         }
         let start = Instant::now();
-        let found = step_gradients(&objective, &vars, &examples, batch * length, 1, step).unwrap();
+        let found = step_gradients(objective, &vars, &examples, batch * length, 1, step).unwrap();
         optimizer.step(1e-4, &found.gradients).unwrap();
         if step > 0 {
             seconds.push(start.elapsed().as_secs_f64());
@@ -162,7 +186,7 @@ fn main() {
     println!(
         "{}",
         serde_json::json!({
-            "side": "harness", "shape": shape, "batch": batch, "length": length, "trained": trained, "rank": rank,
+            "side": if peer { "candle" } else { "harness" }, "instructions": instructions().name(), "shape": shape, "batch": batch, "length": length, "trained": trained, "rank": rank,
             "precision": format!("{precision:?}").to_lowercase(), "base": base, "recompute": recompute, "seconds": seconds, "median_s": median, "cpu_s": cpu,
             "tokens_per_s": tokens as f64 / median, "peak_mib": peak_mib(), "gflops": flops / median / 1e9,
             "product_gflops": ceiling, "share": flops / median / 1e9 / ceiling,
