@@ -23,7 +23,7 @@
 //!   are disjoint is argued where work is divided (`matmul`, `product`, `outer`, `kv`, `attention`).
 //! - `simd`, `split`, `nf4`: calls of code that is compiled for instructions that `cpu` has found. Without them the same safe
 //!   body runs.
-//! - `matmul`, `outer`: vector instructions over pointers. A tile's bounds are checked before its loop, never in it.
+//! - `tile`, `outer`: vector instructions over pointers. A tile's bounds are checked before its loop, never in it.
 //! - `amx`: the assembly of the tile unit, and the request to the system. A call takes slices and checks them all; the
 //!   tests put pages without access around each. A thread's tiles are given back when the last of its users is gone, by
 //!   return or by panic.
@@ -63,6 +63,7 @@ mod split;
 mod stored;
 mod swiglu;
 mod threads;
+mod tile;
 
 pub use attention::{AttentionShape, attention_backward, attention_forward};
 pub use cpu::{Instructions, instructions};
