@@ -213,7 +213,7 @@ impl Job<'_> {
                     begins: false,
                 }));
             }
-            for stripe in stripes.iter_mut() {
+            for stripe in &mut stripes {
                 stripe.panels = 0..0;
             }
             for panel in panels.clone() {

@@ -392,8 +392,9 @@ unsafe fn strip_avx2<W: Weight, const R: usize, const C: usize>(
         }
         for step in (0..length / 2 * 2).step_by(2) {
             let mut both = [[_mm256_setzero_ps(); C]; 2];
-            for c in 0..C {
-                [both[0][c], both[1][c]] = W::load_eight(weights, step, offset + 8 * c);
+            let [first, second] = &mut both;
+            for (c, (first, second)) in first.iter_mut().zip(second).enumerate() {
+                [*first, *second] = W::load_eight(weights, step, offset + 8 * c);
             }
             for (input, weights) in both.iter().enumerate() {
                 for (row, sum) in sums.iter_mut().enumerate() {

@@ -145,24 +145,6 @@ fn a_call_of_the_tile_unit() {
 }
 
 #[test]
-#[should_panic(expected = "right factor")]
-fn a_factor_that_is_too_short_is_refused() {
-    if !here().contains(&Instructions::Amx) {
-        panic!("right factor: there is no unit to refuse it");
-    }
-    let (a, b) = (halves(1, 2 * 512), halves(2, 2 * 1024 - 1));
-    let call = Call {
-        a: &a,
-        a_low: &a,
-        b: &b,
-        steps: 2,
-        begin: Begin::Zero,
-    };
-    let unit = amx::Tiles::new();
-    amx::multiply(&unit, Parts::OneByOne, call, &mut [0.0; SIDE * SIDE], SIDE);
-}
-
-#[test]
 fn products_of_every_path() {
     for (m, n, k) in [
         (1, 1, 1),

@@ -31,19 +31,19 @@ fn sizes_that_wrap_round() {
         matmul(&[1.0; 2], HALF + 1, &two, &mut out[..2], Init::Zero);
     });
     refused("rows", || {
-        Rows::new(Precision::F32).copy(&[1.0; 2], HALF + 1, 2)
+        Rows::new(Precision::F32).copy(&[1.0; 2], HALF + 1, 2);
     });
     refused("outer product", || {
-        add_outer(&mut out, (HALF, 2, 2), &[], &[])
+        add_outer(&mut out, (HALF, 2, 2), &[], &[]);
     });
     refused("small products", || {
-        add_a_b(&mut out, (2, 2, HALF + 1), &[0.0; 2], &[0.0; 2], 1.0)
+        add_a_b(&mut out, (2, 2, HALF + 1), &[0.0; 2], &[0.0; 2], 1.0);
     });
     refused("small products", || {
-        add_a_bt(&mut out[..2], (HALF + 1, 2, 1), &[0.0; 1], &[0.0; 2], 1.0)
+        add_a_bt(&mut out[..2], (HALF + 1, 2, 1), &[0.0; 1], &[0.0; 2], 1.0);
     });
     refused("small products", || {
-        add_at_b(&mut out, (2, 2, HALF + 1), &[0.0; 2], &[0.0; 2], 1.0)
+        add_at_b(&mut out, (2, 2, HALF + 1), &[0.0; 2], &[0.0; 2], 1.0);
     });
     let shape = AttentionShape {
         heads: 2,
@@ -53,7 +53,7 @@ fn sizes_that_wrap_round() {
         window: None,
     };
     refused("attention", || {
-        attention_forward(&shape, Precision::F32, (&[], &[], &[]), &mut [])
+        attention_forward(&shape, Precision::F32, (&[], &[], &[]), &mut []);
     });
 }
 
@@ -89,7 +89,7 @@ fn a_thread_has_its_tiles_until_the_last_is_given_back() {
             begin: amx::Begin::Zero,
         };
         amx::multiply(unit, amx::Parts::OneByOne, call, &mut out, 32);
-        out.iter().all(|x| *x == 32.0)
+        out.iter().all(|x| x.to_bits() == 32f32.to_bits())
     };
     refused("what was thrown", || {
         let inner = amx::Tiles::new();
@@ -102,6 +102,35 @@ fn a_thread_has_its_tiles_until_the_last_is_given_back() {
             .join()
             .is_ok()
     );
+}
+
+#[test]
+fn factors_of_the_tile_unit_that_are_too_short() {
+    if !here().contains(&Instructions::Amx) {
+        return;
+    }
+    let unit = amx::Tiles::new();
+    let (values, from) = ([half::bf16::ONE; 2048], [0f32; 1024]);
+    let run = |[a, a_low, b, begin, c]: [usize; 5], steps: usize| {
+        let call = amx::Call {
+            a: &values[..a],
+            a_low: &values[..a_low],
+            b: &values[..b],
+            steps,
+            begin: amx::Begin::Rows(&from[..begin], 32),
+        };
+        let mut result = [0f32; 1024];
+        amx::multiply(&unit, amx::Parts::OneByOne, call, &mut result[..c], 32);
+    };
+    let enough = [1024, 1024, 2048, 1024, 1024];
+    run(enough, 2);
+    for place in 0..enough.len() {
+        let mut lengths = enough;
+        lengths[place] -= 1;
+        refused("an operand that is too short", || run(lengths, 2));
+    }
+    refused("no step", || run(enough, 0));
+    refused("too many steps", || run(enough, HALF));
 }
 
 /// A matrix of ones that waits for other threads when it is read.
@@ -138,6 +167,6 @@ fn a_thread_that_waits_within_a_product_may_work_for_another() {
     (0..8).into_par_iter().for_each(|_| {
         let mut out = vec![0f32; 40 * 96];
         product(&rows, &weights, &mut out, Init::Zero);
-        assert!(out.iter().all(|x| *x == 64.0));
+        assert!(out.iter().all(|x| x.to_bits() == 64f32.to_bits()));
     });
 }
