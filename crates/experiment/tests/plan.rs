@@ -251,16 +251,22 @@ fn a_rule_for_the_longest_answer_makes_the_training_sets_inputs() {
     );
 }
 
-/// How tokens are drawn enters the digests of answers and of what follows from them, and of nothing else.
+/// How tokens are computed and drawn enters the digests of answers and of what follows from them, and of nothing else.
 #[test]
 fn draws_change_answers_and_not_training() {
-    let stale = changed(&["generate.temperature=0.5"], &ExternalInputs::new());
-    assert!(stale.contains(&"predict/base--d".to_owned()), "{stale:?}");
-    assert!(
-        !stale.iter().any(|id| id.starts_with("train/")),
-        "{stale:?}"
-    );
-    let nothing = ["generate.temperature=0", "generate.samples=1"];
+    for key in ["generate.temperature=0.5", "generate.base=blocks"] {
+        let stale = changed(&[key], &ExternalInputs::new());
+        assert!(stale.contains(&"predict/base--d".to_owned()), "{stale:?}");
+        assert!(
+            !stale.iter().any(|id| id.starts_with("train/")),
+            "{stale:?}"
+        );
+    }
+    let nothing = [
+        "generate.temperature=0",
+        "generate.samples=1",
+        "generate.base=plain",
+    ];
     assert_eq!(
         changed(&nothing, &ExternalInputs::new()),
         Vec::<String>::new()

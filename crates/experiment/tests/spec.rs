@@ -652,6 +652,7 @@ fn what_cannot_be_drawn_is_told() {
         ("top_k: 3", "generate.top_k", "without a temperature"),
         ("top_p: 0.5", "generate.top_p", "without a temperature"),
         ("seed: 5", "generate.seed", "without a temperature"),
+        ("base: nf4", "generate.base", "for training"),
         ("temperature: -1", "generate.temperature", "of 0 or more"),
         (
             "temperature: 1, top_p: 0",

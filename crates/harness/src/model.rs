@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use harness_data::prompt::{Prompt, TrainingPair};
-use harness_experiment::{Digest, Resolved};
+use harness_experiment::{Digest, Resolved, spec};
 use harness_model::chat::{ChatTemplate, Message, Role};
 use harness_model::source::{self, ModelSource, ResolvedModel};
 use harness_model::tokenizer::Tokenizer;
@@ -93,6 +93,7 @@ pub struct Model {
     name: String,
     precision: Precision,
     decoder: OnceCell<Decoder>,
+    coded: OnceCell<Decoder>,
     chat: Option<ChatTemplate>,
     end_tokens: Vec<u32>,
 }
@@ -122,6 +123,7 @@ impl Model {
             name: spec.model.name.clone(),
             precision,
             decoder: OnceCell::new(),
+            coded: OnceCell::new(),
             chat,
             end_tokens,
         })
@@ -135,6 +137,14 @@ impl Model {
     /// The decoder, read when it is first asked for.
     pub fn decoder(&self) -> Result<&Decoder> {
         get_or_try(&self.decoder, || self.load(&self.weights, &self.name))
+    }
+
+    /// The decoder that answers, kept as `generate.base` says.
+    pub fn answering(&self, base: spec::Base) -> Result<&Decoder> {
+        match base {
+            spec::Base::Blocks => get_or_try(&self.coded, || self.frozen(Base::Codes)),
+            spec::Base::Plain | spec::Base::Nf4 => self.decoder(),
+        }
     }
 
     /// The decoder of this model's successor, which full-parameter training left in `folder`.

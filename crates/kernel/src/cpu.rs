@@ -1,7 +1,7 @@
 //! Which instructions the kernels use: the one place where the processor is asked.
 //!
-//! The best that is there is used, unless the environment variable `HARNESS_CPU` says `portable`, `avx2`, `avx512` or
-//! `amx`: then nothing above it is. It is read once. What this machine does not have counts as the best that it has
+//! The best that is there is used, unless the environment variable `HARNESS_CPU` says `portable`, `avx2`, `avx512`,
+//! `vnni` or `amx`: then nothing above it is. It is read once. What this machine does not have counts as the best that it has
 //! below, and any other word as `auto`, the default. So the paths of other machines can be run, compared and timed on this one.
 //!
 //! The cap holds for the kernels of this crate. The `gemm` crate, which multiplies what is not packed, asks the processor
@@ -22,13 +22,21 @@ pub enum Instructions {
     Avx2,
     /// AVX-512 F, BW, DQ and VL: what every processor with AVX-512 since 2017 has.
     Avx512,
+    /// Products of bytes (VNNI).
+    Vnni,
     /// The tile unit with bfloat16.
     Amx,
 }
 
 impl Instructions {
     /// All of them, rising.
-    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Amx];
+    pub const ALL: [Self; 5] = [
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Vnni,
+        Self::Amx,
+    ];
 
     /// As `HARNESS_CPU` has it.
     pub fn name(self) -> &'static str {
@@ -36,6 +44,7 @@ impl Instructions {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Vnni => "vnni",
             Self::Amx => "amx",
         }
     }
@@ -89,6 +98,7 @@ fn found(wanted: Instructions) -> bool {
                 && detected!("avx512dq")
                 && detected!("avx512vl")
         }
+        Instructions::Vnni => detected!("avx512vnni"),
         Instructions::Amx => crate::amx::detect(),
     }
 }

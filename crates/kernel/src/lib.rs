@@ -23,7 +23,7 @@
 //!   are disjoint is argued where work is divided (`matmul`, `product`, `outer`, `kv`, `attention`).
 //! - `simd`, `split`, `nf4`: calls of code that is compiled for instructions that `cpu` has found. Without them the same safe
 //!   body runs.
-//! - `tile`, `outer`: vector instructions over pointers. A tile's bounds are checked before its loop, never in it.
+//! - `tile`, `outer`, `quant`: vector instructions over pointers. Bounds are checked before a loop, never in it.
 //! - `amx`: the assembly of the tile unit, and the request to the system. A call takes slices and checks them all; the
 //!   tests put pages without access around each. A thread's tiles are given back when the last of its users is gone, by
 //!   return or by panic.
@@ -81,7 +81,7 @@ pub use norm::{
 pub use outer::add_outer;
 pub use pack::{Packed, Precision};
 pub use product::{Start, Sum, product, sum_of_products, sums_of_products};
-pub use quant::{Bits, GROUP, Quant, QuantRow};
+pub use quant::{Bits, CodeForm, GROUP, Quant, QuantRow};
 pub use rope::Rope;
 pub use rows::Rows;
 pub use small::{add_a_b, add_a_bt, add_at_b};

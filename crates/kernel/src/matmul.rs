@@ -35,7 +35,7 @@ pub fn matmul(x: &[f32], m: usize, weights: &Packed, out: &mut [f32], init: Init
     assert_eq!(x.len(), m.saturating_mul(k), "x is [{m}, {k}]");
     assert_eq!(out.len(), m.saturating_mul(n), "out is [{m}, {n}]");
     match &weights.panels {
-        Panels::F32(panels) => run(x, m, (panels, k), (n, k), out, init),
+        Panels::F32(panels) | Panels::Split(panels, _) => run(x, m, (panels, k), (n, k), out, init),
         Panels::Bf16(panels) => run(x, m, (panels.values(), padded(k)), (n, k), out, init),
         Panels::Stored { matrix, transposed } => {
             stored(x, m, (matrix.as_ref(), *transposed), (n, k), out, init);

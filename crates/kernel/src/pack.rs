@@ -12,6 +12,9 @@ use half::bf16;
 use rayon::prelude::*;
 
 use crate::aligned::Aligned;
+use crate::amx;
+use crate::quant::Quant;
+use crate::split::split_panel;
 use crate::stored::Stored;
 
 /// Outputs a panel: two AVX-512 registers of `f32`.
@@ -41,6 +44,8 @@ pub struct Packed {
 pub(crate) enum Panels {
     /// `[n / WIDTH][k][WIDTH]`.
     F32(Vec<f32>),
+    /// The same, and besides as the tile unit reads it, `[n / WIDTH][steps][3][16][WIDTH][2]`: for matrices that are small and often used.
+    Split(Vec<f32>, Aligned),
     /// `[n / WIDTH][k / 2][WIDTH][2]`, `k` rounded up to a multiple of [`STEP`] with zeros.
     Bf16(Aligned),
     /// In fewer bits; read as it is, or as its transpose.
@@ -54,6 +59,28 @@ pub(crate) enum Panels {
 pub(crate) const STEP: usize = 32;
 
 impl Packed {
+    /// The matrix as codes for rows in bytes, if that is what it is.
+    pub(crate) fn codes(&self) -> Option<&Quant> {
+        match &self.panels {
+            Panels::Stored {
+                matrix,
+                transposed: false,
+            } => matrix.codes(),
+            _ => None,
+        }
+    }
+
+    /// Whether the matrix is kept as codes.
+    pub fn is_coded(&self) -> bool {
+        self.codes().is_some()
+    }
+
+    /// Whether few rows are multiplied faster in another way than many ([`Rows::few`](crate::Rows::few)): the values are not bfloat16, so
+    /// that tiles of them have to be made for each product.
+    pub fn is_slow_for_few(&self) -> bool {
+        amx::available() && matches!(self.panels, Panels::F32(_)) || self.codes().is_some()
+    }
+
     /// Packs a row-major `[n, k]` matrix for `x · Wᵀ`: `n` outputs from `k` inputs.
     ///
     /// # Panics
@@ -113,6 +140,26 @@ impl Packed {
         })
     }
 
+    /// The same matrix, ready for products of few rows with `f32` on this machine: where there is a tile unit it is split once and not for
+    /// each product. It takes two and a half times the memory.
+    #[must_use]
+    pub fn split(mut self) -> Self {
+        if let Panels::F32(data) = self.panels {
+            self.panels = if amx::available() && self.k > 0 {
+                let size = padded(self.k) * 3 * WIDTH;
+                let mut parts = Aligned::zeros(data.len() / (self.k * WIDTH) * size);
+                let panels = parts.values_mut().chunks_exact_mut(size);
+                for (panel, into) in data.chunks_exact(self.k * WIDTH).zip(panels) {
+                    split_panel::<3>(panel, into);
+                }
+                Panels::Split(data, parts)
+            } else {
+                Panels::F32(data)
+            };
+        }
+        self
+    }
+
     /// A matrix that stays as it is stored.
     pub fn stored(matrix: Arc<dyn Stored>) -> Self {
         Self {
@@ -129,7 +176,7 @@ impl Packed {
     #[must_use]
     pub fn transposed(&self) -> Self {
         let precision = match &self.panels {
-            Panels::F32(_) => Precision::F32,
+            Panels::F32(_) | Panels::Split(..) => Precision::F32,
             Panels::Bf16(_) => Precision::Bf16,
             Panels::Stored { matrix, transposed } => {
                 return Self {
@@ -186,6 +233,7 @@ impl Packed {
     pub fn bytes(&self) -> usize {
         match &self.panels {
             Panels::F32(data) => data.len() * 4,
+            Panels::Split(data, parts) => data.len() * 4 + parts.values().len() * 2,
             Panels::Bf16(data) => data.values().len() * 2,
             // Its transpose is the same memory.
             Panels::Stored { transposed, .. } if *transposed => 0,
@@ -197,7 +245,9 @@ impl Packed {
     fn at(&self, output: usize, input: usize) -> f32 {
         let (panel, offset) = (output / WIDTH, output % WIDTH);
         match &self.panels {
-            Panels::F32(data) => data[(panel * self.k + input) * WIDTH + offset],
+            Panels::F32(data) | Panels::Split(data, _) => {
+                data[(panel * self.k + input) * WIDTH + offset]
+            }
             Panels::Bf16(data) => {
                 data.values()[panel * padded(self.k) * WIDTH + pair_place(offset, input)].to_f32()
             }

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use crate::amx::{self, Begin, Call, Parts, SIDE};
 use crate::matmul::{Init, matmul};
 use crate::pack::{Packed, Panels, STEP, WIDTH, padded};
+use crate::quant;
 use crate::rows::{Form, Rows, TILE};
 use crate::split::split_panel;
 use crate::stored::{self, Stored, transposed_panels};
@@ -74,10 +75,10 @@ pub struct Sum<'a> {
 /// As there.
 pub fn sums_of_products(sums: &mut [Sum<'_>]) {
     let mut jobs = Vec::with_capacity(sums.len());
-    for sum in sums {
+    for sum in &mut *sums {
         check(sum);
         let (terms, out) = (sum.terms, &mut *sum.out);
-        if out.is_empty() {
+        if out.is_empty() || matches!(terms[0].0.form, Form::Bytes(..)) {
             continue;
         }
         let tiles = terms.iter().all(|(x, _)| matches!(x.form, Form::Tiles(_)));
@@ -90,11 +91,42 @@ pub fn sums_of_products(sums: &mut [Sum<'_>]) {
             match &term.0.form {
                 Form::Plain(data) => matmul(data, term.0.m(), term.1, out, Init::Keep),
                 Form::Tiles(_) => run(vec![(std::slice::from_ref(term), Start::Out, &mut *out)]),
+                Form::Bytes(..) => unreachable!("rows of a sum are all of one form"),
             }
         }
     }
     if !jobs.is_empty() {
         run(jobs);
+    }
+    few(sums);
+}
+
+/// The sums of few rows: first all that is multiplied with codes, then the rest.
+fn few(sums: &mut [Sum<'_>]) {
+    let mut jobs = Vec::new();
+    for Sum { terms, start, out } in &mut *sums {
+        let Form::Bytes(_, rows) = &terms[0].0.form else {
+            continue;
+        };
+        begin(*start, out);
+        if let Some(codes) = terms[0].1.codes() {
+            jobs.push(quant::Job { codes, rows, out });
+        }
+    }
+    if !jobs.is_empty() {
+        quant::run(jobs);
+    }
+    for Sum { terms, out, .. } in sums {
+        for (index, (x, weights)) in terms.iter().enumerate() {
+            let Form::Bytes(data, rows) = &x.form else {
+                continue;
+            };
+            match weights.codes() {
+                Some(_) if index == 0 => {}
+                Some(codes) => quant::run(vec![quant::Job { codes, rows, out }]),
+                None => matmul(data, x.m(), weights, out, Init::Keep),
+            }
+        }
     }
 }
 
@@ -111,7 +143,9 @@ fn check(Sum { terms, start, out }: &Sum<'_>) {
         Start::Row(from) => assert_eq!(from.len(), n, "start"),
         Start::Zero | Start::Out => {}
     }
+    let bytes = |x: &Rows| matches!(x.form, Form::Bytes(..));
     for (x, weights) in *terms {
+        assert_eq!(bytes(x), bytes(terms[0].0), "rows of one form");
         assert_eq!((x.m(), weights.outputs()), (m, n), "terms are [{m}, {n}]");
         assert_eq!(x.k(), weights.inputs(), "inputs");
     }
@@ -442,7 +476,11 @@ impl Stretch<'_> {
                 let from = self.first * STEP * WIDTH;
                 (parts, &panel[from..from + self.steps * STEP * WIDTH])
             }
-            Panels::F32(data) => {
+            Panels::Split(_, data) if parts == 3 => {
+                let panel = &data.values()[panel * padded(k) * 3 * WIDTH..];
+                (made, &panel[self.first * 3 * STEP * WIDTH..][..size])
+            }
+            Panels::F32(data) | Panels::Split(data, _) => {
                 let panel = &data[panel * k * WIDTH..][..k * WIDTH];
                 stripe.split(
                     &panel[inputs.start * WIDTH..inputs.end * WIDTH],

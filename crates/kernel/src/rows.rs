@@ -1,7 +1,8 @@
 //! The left factor of a product: activations, laid out once for all products that read them.
 //!
 //! Where the processor has a tile unit, each value is rounded to a bfloat16 or split into three that add up to it
-//! (see `split`); elsewhere the rows stay as they are. What fills a row (a norm, an activation, a gradient) is
+//! (see `split`); elsewhere the rows stay as they are. Few rows may be better off without tiles, and are multiplied with codes
+//! in bytes. What fills a row (a norm, an activation, a gradient) is
 //! computed right before, while it is in the cache, and need not be kept.
 
 use half::bf16;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use crate::aligned::Aligned;
 use crate::amx;
 use crate::pack::{Precision, STEP, padded};
+use crate::quant::ByteRow;
 use crate::split::split_row;
 
 /// Rows of a tile.
@@ -30,12 +32,25 @@ pub(crate) enum Form {
     Plain(Vec<f32>),
     /// `[m / 16][k / 32][parts][16][32]`, `m` rounded up to a multiple of 32, `k` to one of 32, with zeros.
     Tiles(Aligned),
+    /// Row-major, and in bytes for weights that are codes.
+    Bytes(Vec<f32>, Vec<ByteRow>),
 }
 
 impl Rows {
     /// No rows, laid out as this machine multiplies fastest.
     pub fn new(precision: Precision) -> Self {
         Self::with_tiles(precision, amx::available())
+    }
+
+    /// No rows, for products of a few of them, which are bound by reading the weights. Values are rounded to bytes (a scale for
+    /// 32 of them) for weights that are codes, and stay `f32` for others.
+    pub fn few() -> Self {
+        Self {
+            precision: Precision::F32,
+            m: 0,
+            k: 0,
+            form: Form::Bytes(Vec::new(), Vec::new()),
+        }
     }
 
     /// [`Self::new`], with tiles or without.
@@ -105,6 +120,21 @@ impl Rows {
                             }
                         }
                     });
+            }
+            Form::Bytes(data, bytes) => {
+                data.resize(m * k, 0.0);
+                bytes.resize_with(m, ByteRow::default);
+                let coded = k.is_multiple_of(STEP);
+                let fill = |(index, (into, bytes)): (usize, (&mut [f32], &mut ByteRow))| {
+                    row(index, into);
+                    if coded {
+                        bytes.take(into);
+                    }
+                };
+                data.par_chunks_mut(k.max(1))
+                    .zip(bytes)
+                    .enumerate()
+                    .for_each(fill);
             }
             Form::Tiles(data) => {
                 if k == 0 {

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use half::bf16;
 
 use crate::pack::WIDTH;
+use crate::quant::Quant;
 
 /// A matrix `[outputs, inputs]` whose values are made on demand.
 pub trait Stored: Send + Sync + Debug {
@@ -28,6 +29,11 @@ pub trait Stored: Send + Sync + Debug {
     fn bf16_panel(&self, panel: usize, steps: std::ops::Range<usize>, into: &mut [bf16]) -> bool {
         let _ = (panel, steps, into);
         false
+    }
+
+    /// The matrix as codes that rows in bytes can be multiplied with, if that is what it is.
+    fn codes(&self) -> Option<&Quant> {
+        None
     }
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Greedy answers and log-probabilities of `harness` and of transformers in turn, as whole processes.
+"""Greedy answers and log-probabilities of `harness` and of transformers in turn, as whole processes; with a GGUF file also the
+speed on its codes beside llama.cpp's.
 
-    run.py --peer PYTHON [--rounds N] [--weights FOLDER --prompts FILE] [--only NAME] [--out FILE]
+    run.py --peer PYTHON [--rounds N] [--weights FOLDER --prompts FILE] [--gguf FILE] [--only NAME] [--out FILE]
 
-PYTHON has torch and transformers. Each round runs every task on both sides: greedy answers to random prompts alone and eight at
+`setup` makes PYTHON. Each round runs every task on both sides: greedy answers to random prompts alone and eight at
 a time, log-probabilities of given completions, and, with a checkpoint (`harness model merge smollm2-135m-instruct --out FOLDER`)
 and `prompts.py`'s file, all questions of five databases. Ratios are of neighbours in a round: the peer's seconds by ours. Build
 first: `cargo bench -p harness-model --bench generate --profile release --no-run`.
@@ -39,6 +40,30 @@ def run(command):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def codes(gguf, peer, rounds):
+    """Prefill and decoding of one prompt on the codes of a file, both sides in turn."""
+    own = ["--weights", gguf, "--base", "codes", "--prompt", "256", "--rounds", "3"]
+    # Laid out anew the file's weights are faster, where the library does not crash on this processor.
+    theirs = [peer, str(HERE / "llama.py"), "--gguf", gguf]
+    plain = subprocess.run(theirs, capture_output=True).returncode != 0
+    theirs += ["--plain"] if plain else []
+    found = []
+    for number in range(rounds):
+        first = run([program(), *own, "--new", "1"])["median_s"]
+        whole = run([program(), *own, "--new", "65"])
+        ours = {"prefill_tokens_per_s": 256 / first, "decode_tokens_per_s": 64 / (whole["median_s"] - first), "peak_mib": whole["peak_mib"]}
+        found.append({"harness": ours, "llama.cpp": run(theirs)})
+        print(f"round {number + 1}: codes: {found[-1]}", file=sys.stderr, flush=True)
+    print(f"\n| on the codes of a file | harness, tokens/s | llama.cpp{', as in the file' if plain else ''}, tokens/s | times as fast |")
+    print("| --- | --- | --- | --- |")
+    for name in ("prefill", "decode"):
+        both = [[pair[side][f"{name}_tokens_per_s"] for pair in found] for side in ("harness", "llama.cpp")]
+        ratios = [a / b for a, b in zip(*both)]
+        times = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"| {name}, 1 at a time | {statistics.median(both[0]):.1f} | {statistics.median(both[1]):.1f} | {times} |")
+    return found
+
+
 def unlike(folder):
     """How many answers differ between the two sides."""
     ours, theirs = ((folder / name).read_text().splitlines() for name in ("harness", "transformers"))
@@ -51,6 +76,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--weights")
     parser.add_argument("--prompts")
+    parser.add_argument("--gguf")
     parser.add_argument("--only")
     parser.add_argument("--out", type=Path)
     a = parser.parse_args()
@@ -87,6 +113,8 @@ def main():
         print(f"| {name} | {statistics.median(ours):.2f} | {statistics.median(theirs):.2f} | {times} | {peaks[0]:.0f} | {peaks[1]:.0f} |")
         if "unlike" in pairs[0]:
             print(f"{name}: {pairs[0]['unlike']} of {pairs[0]['harness']['prompts']} answers differ")
+    if a.gguf and (not a.only or a.only in "codes"):
+        found["codes"] = codes(a.gguf, a.peer, a.rounds)
     if a.out:
         a.out.write_text(json.dumps(found, indent=1) + "\n")
 

@@ -268,6 +268,9 @@ pub(super) struct RawGenerate {
     pub max_new_tokens: Option<RawMaxNewTokens>,
     /// Number format of the weights; default `f32`.
     pub precision: Option<Precision>,
+    /// How the weights are kept while answers are generated: `plain` or `blocks`, those of the model's GGUF file: the least memory and the fastest,
+    /// with activations in bfloat16 and bytes; default `plain`.
+    pub base: Option<Base>,
     /// 0 takes the likeliest token, above 0 tokens are drawn, with 1 from the model's own distribution; default 0.
     pub temperature: Option<f64>,
     /// How many of the likeliest tokens a draw is from; only with a temperature; default all.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use super::names::{
-    DatasetKind, DevMeasure, Loss, Method, Metric, Precision, Projection, Schedule, Select,
+    Base, DatasetKind, DevMeasure, Loss, Method, Metric, Precision, Projection, Schedule, Select,
 };
 use super::prompt;
 use super::raw::{
@@ -73,7 +73,7 @@ pub(super) fn resolve(
     let generate = generate(
         raw.generate.unwrap_or_default(),
         seed,
-        !train_sets.is_empty(),
+        (!train_sets.is_empty()).then(|| method.unwrap_or(Method::Lora)),
         &mut check,
     );
     Resolved {
@@ -459,7 +459,23 @@ fn lora(raw: RawLora, check: &mut Check<'_>) -> Lora {
     }
 }
 
-fn generate(raw: RawGenerate, seed: u64, trains: bool, check: &mut Check<'_>) -> Generate {
+fn generate(
+    raw: RawGenerate,
+    seed: u64,
+    trained: Option<Method>,
+    check: &mut Check<'_>,
+) -> Generate {
+    let trains = trained.is_some();
+    let base = raw.base.unwrap_or_default();
+    check.that(base != Base::Nf4, "generate.base", || {
+        "answers are generated with `plain` weights or with the `blocks` of a GGUF file; `nf4` is for training"
+            .to_owned()
+    });
+    check.that(
+        base == Base::Plain || trained != Some(Method::Full),
+        "generate.base",
+        || "full training leaves weights that are numbers, not blocks: leave it out".to_owned(),
+    );
     let longest = "generate.max_new_tokens";
     let max_new_tokens = match raw.max_new_tokens {
         Some(RawMaxNewTokens::Rule(rule)) => {
@@ -487,6 +503,7 @@ fn generate(raw: RawGenerate, seed: u64, trains: bool, check: &mut Check<'_>) ->
         batch_size: check.count("generate.batch_size", raw.batch_size, 8, 1),
         max_new_tokens,
         precision: raw.precision.unwrap_or(Precision::F32),
+        base,
         draw: draw(&raw, seed, check),
     }
 }

@@ -218,6 +218,9 @@ pub struct Generate {
     pub max_new_tokens: MaxNewTokens,
     /// Number format of the weights.
     pub precision: Precision,
+    /// How the weights are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub base: Base,
     /// How tokens are drawn; `None` takes the likeliest.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub draw: Option<Draw>,

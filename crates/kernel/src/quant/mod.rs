@@ -1,18 +1,26 @@
 //! Quantised weights in the order in which products read them: what prediction with the blocks of a GGUF file computes with.
 //!
-//! A weight is `scale · code − offset`, rounded to bfloat16, with a code of 4, 5, 6 or 8 bits, and scale and offset shared by 16 or 32
-//! inputs. The rounding belongs to the definition: all paths use the same values. It is a fraction of what a code's step
-//! stands for.
+//! A weight is `scale · code − offset`, with a code of 4, 5, 6 or 8 bits, and scale and offset shared by 16 or 32 inputs. There are two
+//! kinds of products. Of many rows (prompts) the weights are made as bfloat16, a stretch of a panel at a time, for the tile unit (`decode`).
+//! Of few rows (tokens that are being generated), where reading the weights is what takes time, the rows are rounded to bytes and
+//! multiplied with the codes as they are (`bytes`, `dot`).
 
+mod bytes;
 mod decode;
+mod dot;
 mod layout;
+mod product;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
 use half::bf16;
 use rayon::prelude::*;
 
 use crate::pack::{STEP, WIDTH};
 use crate::stored::Stored;
+pub(crate) use bytes::ByteRow;
 use layout::{Layout, Line};
+pub(crate) use product::{Job, run};
 
 /// Inputs that share a scale at least.
 pub const GROUP: usize = 16;
@@ -27,7 +35,18 @@ pub enum Bits {
     Eight,
 }
 
-/// Room for a row: the weight of input `i` is `scale[i / 16] · codes[i] − offset[i / 16]`.
+/// How the codes of a matrix are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeForm {
+    /// How wide they are.
+    pub bits: Bits,
+    /// Whether each 16 inputs have a scale and an offset of their own; else each 32 have.
+    pub fine: bool,
+    /// The code that stands for zero: then there are no offsets.
+    pub zero: Option<u8>,
+}
+
+/// Room for a row: the weight of input `i` is `scale[i / 16] · codes[i] − offset[i / 16]`, or `scale[i / 16] · (codes[i] − zero)`.
 #[derive(Debug)]
 pub struct QuantRow<'a> {
     /// A code an input.
@@ -59,15 +78,14 @@ impl Quant {
     /// If `k` is no multiple of 32.
     pub fn read_rows<E: Send>(
         (n, k): (usize, usize),
-        bits: Bits,
-        fine: bool,
+        CodeForm { bits, fine, zero }: CodeForm,
         read: impl Fn(usize, QuantRow<'_>) -> Result<(), E> + Sync,
     ) -> Result<Option<Self>, E> {
         assert!(
             k.is_multiple_of(STEP),
             "{k} inputs, not a multiple of {STEP}"
         );
-        let layout = Layout { bits, fine };
+        let layout = Layout { bits, fine, zero };
         let panel = k / STEP * layout.lines();
         let mut lines = vec![Line::ZERO; n.div_ceil(WIDTH) * panel];
         let fits = lines
@@ -132,6 +150,10 @@ impl Stored for Quant {
         }
     }
 
+    fn codes(&self) -> Option<&Quant> {
+        Some(self)
+    }
+
     fn bf16_panel(&self, panel: usize, steps: std::ops::Range<usize>, into: &mut [bf16]) -> bool {
         for (step, into) in steps.zip(into.chunks_exact_mut(STEP * WIDTH)) {
             decode::step(self.layout, self.step(panel, step), into);
@@ -141,15 +163,13 @@ impl Stored for Quant {
 }
 
 #[cfg(test)]
-mod tests {
+mod testing {
     use half::f16;
 
     use super::*;
-    use crate::cpu::Instructions;
-    use crate::cpu::testing::{here, up_to};
     use crate::paths::random;
 
-    const FORMS: [(Bits, u8); 4] = [
+    pub(super) const FORMS: [(Bits, u8); 4] = [
         (Bits::Four, 15),
         (Bits::Five, 31),
         (Bits::Six, 63),
@@ -177,10 +197,17 @@ mod tests {
         (codes, groups(2, 0.01), groups(3, 0.1))
     }
 
-    fn made(n: usize, k: usize, bits: Bits, most: u8, fine: bool) -> (Quant, Vec<f32>) {
+    /// A matrix, and its values before they are rounded to bfloat16.
+    pub(super) fn made(
+        (n, k): (usize, usize),
+        bits: Bits,
+        most: u8,
+        fine: bool,
+        zero: Option<u8>,
+    ) -> (Quant, Vec<f32>) {
         let (codes, scales, offsets) = parts(n, k, most, fine);
         let groups = k / GROUP;
-        let quant = Quant::read_rows((n, k), bits, fine, |row, into| {
+        let quant = Quant::read_rows((n, k), CodeForm { bits, fine, zero }, |row, into| {
             into.codes.copy_from_slice(&codes[row * k..][..k]);
             into.scale
                 .copy_from_slice(&scales[row * groups..][..groups]);
@@ -192,19 +219,38 @@ mod tests {
         let values = (0..n * k)
             .map(|i| {
                 let group = i / GROUP;
-                let exact = half(scales[group]).mul_add(f32::from(codes[i]), -half(offsets[group]));
-                bf16::from_f32(exact).to_f32()
+                let scale = half(scales[group]);
+                let offset =
+                    zero.map_or_else(|| half(offsets[group]), |zero| scale * f32::from(zero));
+                scale.mul_add(f32::from(codes[i]), -offset)
             })
             .collect();
         (quant.unwrap().unwrap(), values)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{FORMS, made};
+    use super::*;
+    use crate::cpu::Instructions;
+    use crate::cpu::testing::{here, up_to};
 
     #[test]
     fn rows_and_panels_are_the_values() {
         for (n, k) in [(1, 32), (32, 64), (70, 96)] {
             for (bits, most) in FORMS {
-                for fine in [false, true] {
-                    let (quant, values) = made(n, k, bits, most, fine);
+                for (fine, zero) in [
+                    (false, None),
+                    (true, None),
+                    (false, Some(8)),
+                    (true, Some(most)),
+                ] {
+                    let (quant, exact) = made((n, k), bits, most, fine, zero);
+                    let values: Vec<f32> = exact
+                        .iter()
+                        .map(|value| bf16::from_f32(*value).to_f32())
+                        .collect();
                     let mut row = vec![0f32; k];
                     for (index, values) in values.chunks_exact(k).enumerate() {
                         quant.read(index, 0, &mut row);
@@ -240,8 +286,13 @@ mod tests {
 
     #[test]
     fn what_half_precision_does_not_hold_is_refused() {
+        let form = CodeForm {
+            bits: Bits::Four,
+            fine: false,
+            zero: None,
+        };
         for scale in [1e6, f32::NAN, 1e-12] {
-            let made = Quant::read_rows((2, 32), Bits::Four, false, |_, into| {
+            let made = Quant::read_rows((2, 32), form, |_, into| {
                 into.scale.fill(scale);
                 into.offset.fill(0.0);
                 into.codes.fill(1);

@@ -8,7 +8,7 @@ mod sequences;
 
 use std::sync::Arc;
 
-use harness_kernel::{Precision, Rope};
+use harness_kernel::{Packed, Precision, Rope};
 use rayon::prelude::*;
 
 use crate::config::ModelConfig;
@@ -194,6 +194,14 @@ impl Decoder {
     /// Positions a sequence may have.
     pub fn context(&self) -> usize {
         self.rope.positions()
+    }
+
+    /// The matrices of all products.
+    pub(crate) fn weights(&self) -> impl Iterator<Item = &Packed> {
+        let layers = self.layers.iter().flat_map(|layer| &layer.projections);
+        layers
+            .chain(std::iter::once(&self.head))
+            .map(|linear| linear.packed())
     }
 
     /// Memory of the weights as they are packed now, in bytes.

@@ -38,8 +38,8 @@ impl AdapterWeights {
                 let b: Vec<f32> = pair.b.flatten_all()?.to_vec1()?;
                 pairs[projection as usize] = Some(Pair {
                     scale: pair.scale,
-                    a: Packed::rows(&a, rank, inputs, Precision::F32),
-                    b: Packed::rows(&b, outputs, rank, Precision::F32),
+                    a: Packed::rows(&a, rank, inputs, Precision::F32).split(),
+                    b: Packed::rows(&b, outputs, rank, Precision::F32).split(),
                 });
             }
             packed.push(pairs);

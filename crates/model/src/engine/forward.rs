@@ -21,7 +21,8 @@ pub(super) struct Piece<'a> {
     pub(super) table: &'a [usize],
 }
 
-/// What a pass needs room for, kept from one to the next. Activations are `f32` whatever the weights are.
+/// What a pass needs room for, kept from one to the next. Activations are `f32` whatever the weights are; what they become as factors of
+/// products is decided by how the space was made.
 #[derive(Debug)]
 pub(super) struct Space {
     /// The left factor of the products at hand.
@@ -49,11 +50,11 @@ struct Low {
 type Wanted<'a> = (Projection, Start<'a>, &'a mut [f32]);
 
 impl Space {
-    pub(super) fn new() -> Self {
+    fn with(rows: impl Fn() -> Rows) -> Self {
         Self {
-            rows: Rows::new(Precision::F32),
+            rows: rows(),
             low: std::array::from_fn(|_| Low {
-                rows: Rows::new(Precision::F32),
+                rows: rows(),
                 values: Vec::new(),
             }),
             x: Vec::new(),
@@ -68,6 +69,11 @@ impl Space {
         }
     }
 
+    /// For few tokens a pass, where that is another computation than for many.
+    pub(super) fn few() -> Self {
+        Self::with(Rows::few)
+    }
+
     /// The hidden states before the final norm that the last pass left, `[tokens, hidden]`.
     pub(super) fn hidden(&self) -> &[f32] {
         &self.x
@@ -80,6 +86,22 @@ pub(crate) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 impl Engine<'_> {
+    /// Room for passes of given tokens: prompts, texts.
+    pub(super) fn space(&self) -> Space {
+        let precision = if self.decoder.weights().any(Packed::is_coded) {
+            Precision::Bf16
+        } else {
+            Precision::F32
+        };
+        Space::with(|| Rows::new(precision))
+    }
+
+    /// Whether tokens that are being generated are computed in another way than given ones, in passes of their own
+    /// ([`Space::few`]): so it is with weights that are no bfloat16.
+    pub(super) fn is_apart(&self) -> bool {
+        self.decoder.weights().any(Packed::is_slow_for_few)
+    }
+
     /// Runs all layers over the new tokens, stores their keys and values, and leaves the hidden states in `space`.
     /// `see` is shown the input of each layer, `[tokens, hidden]`.
     pub(super) fn forward(

@@ -38,7 +38,7 @@ pub struct Work {
     pub shared_tokens: usize,
     /// Tokens generated.
     pub generated_tokens: usize,
-    /// Passes through the model.
+    /// Passes through the model; one of prompts and one of answers at a time are one.
     pub passes: usize,
     /// Pages of keys and values that were in use at most, and their bytes.
     pub pages: usize,
@@ -89,6 +89,19 @@ struct Row {
     cached: usize,
     next: u32,
     answer: Generation,
+}
+
+/// A token that comes next, and its log-probability.
+#[derive(Clone, Copy)]
+struct Next {
+    token: usize,
+    logprob: f64,
+}
+
+/// Room for passes of prompts, and for passes of answers where these are computed apart.
+struct Spaces {
+    given: Space,
+    drawn: Option<Space>,
 }
 
 /// The prompt that was begun last, and its pages.
@@ -192,7 +205,10 @@ impl Engine<'_> {
             trunk: None,
             work: Work::default(),
         };
-        let mut space = Space::new();
+        let mut spaces = Spaces {
+            given: self.space(),
+            drawn: self.is_apart().then(Space::few),
+        };
         loop {
             while run.rows.len() < options.batch_size
                 && waiting.peek().is_some_and(|prompt| run.begin(*prompt))
@@ -204,7 +220,7 @@ impl Engine<'_> {
             if run.rows.is_empty() {
                 return Ok(run.work);
             }
-            run.pass(&mut space, complete, on_event)?;
+            run.pass(&mut spaces, complete, on_event)?;
             on_event(Event::Passed(run.work))?;
         }
     }
@@ -268,19 +284,19 @@ impl Run<'_, '_> {
         true
     }
 
-    /// One pass through the model.
+    /// One pass through the model, or two: one for prompts and one for answers, where they are computed in different ways.
     fn pass<E: From<ModelError>>(
         &mut self,
-        space: &mut Space,
+        spaces: &mut Spaces,
         complete: &dyn Fn(&[u32]) -> bool,
         on_event: &mut dyn FnMut(Event) -> Result<(), E>,
     ) -> Result<(), E> {
-        let decoding = |row: &Row| !row.answer.tokens.is_empty();
-        let mut left = PASS.saturating_sub(self.rows.iter().filter(|row| decoding(row)).count());
+        let answering = self.rows.iter().filter(|row| row.answers()).count();
+        let mut left = PASS.saturating_sub(answering);
         // How many tokens of each row go through.
         let mut counts = Vec::with_capacity(self.rows.len());
         for row in &mut self.rows {
-            let count = if decoding(row) {
+            let count = if row.answers() {
                 self.cache.reach(&mut row.table, row.length + 1);
                 1
             } else {
@@ -290,48 +306,33 @@ impl Run<'_, '_> {
             };
             counts.push(count);
         }
-        let mut pieces = Vec::with_capacity(self.rows.len());
-        // The last row of those whose next token is known then.
-        let mut chosen = Vec::with_capacity(self.rows.len());
-        let mut tokens = 0;
-        for (row, &count) in self.rows.iter().zip(&counts) {
-            tokens += count;
-            let prompt = &self.prompts[row.prompt];
-            if count > 0 {
-                pieces.push(Piece {
-                    tokens: if decoding(row) {
-                        std::slice::from_ref(&row.next)
-                    } else {
-                        &prompt[row.length..row.length + count]
-                    },
-                    position: row.length,
-                    table: &row.table.pages,
-                });
-            }
-            if count > 0 && row.length + count >= prompt.len() {
-                chosen.push(tokens - 1);
+        let mut found = vec![None; self.rows.len()];
+        match &mut spaces.drawn {
+            None => self.compute(&mut spaces.given, &counts, &mut found)?,
+            Some(drawn) => {
+                let only = |answers: bool| -> Vec<usize> {
+                    let rows = self.rows.iter().zip(&counts);
+                    rows.map(|(row, &count)| if row.answers() == answers { count } else { 0 })
+                        .collect()
+                };
+                let (given, answers) = (only(false), only(true));
+                self.compute(&mut spaces.given, &given, &mut found)?;
+                self.compute(drawn, &answers, &mut found)?;
             }
         }
-        let (engine, pages) = (self.engine, &mut self.cache.pages);
-        let logits = in_pool(|| {
-            engine.forward(&pieces, pages, space, &mut |_| {})?;
-            Ok::<_, ModelError>(engine.logits(space, &chosen))
-        })?;
         self.work.passes += 1;
         self.work.pages = self.work.pages.max(self.cache.used());
-        let mut logits = logits.chunks_exact(self.engine.decoder.config.vocab_size);
         let context = self.engine.decoder.context();
         let mut kept = Vec::with_capacity(self.rows.len());
-        for (mut row, count) in std::mem::take(&mut self.rows).into_iter().zip(counts) {
+        let rows = std::mem::take(&mut self.rows);
+        for ((mut row, count), found) in rows.into_iter().zip(counts).zip(found) {
             row.length += count;
             if count > 0 {
                 row.cached = row.length;
             }
-            let known = count > 0 && row.length >= self.prompts[row.prompt].len();
-            let stop = known.then(|| logits.next()).flatten().and_then(|logits| {
+            let stop = found.and_then(|token| {
                 self.work.generated_tokens += 1;
-                let token = self.choose(logits, &row);
-                row.take(token, logits, self.options, context, complete)
+                row.take(token, self.options, context, complete)
             });
             if let Some(stop) = stop {
                 row.answer.stop = stop;
@@ -342,6 +343,54 @@ impl Run<'_, '_> {
             }
         }
         self.rows = kept;
+        Ok(())
+    }
+
+    /// Puts the next `counts` tokens of the rows through the model, and what comes next into `found`, for those of which it is known then.
+    fn compute(
+        &mut self,
+        space: &mut Space,
+        counts: &[usize],
+        found: &mut [Option<Next>],
+    ) -> Result<(), ModelError> {
+        let mut pieces = Vec::with_capacity(self.rows.len());
+        // The last tokens of those whose next one is known then, and their rows.
+        let (mut chosen, mut owners) = (Vec::new(), Vec::new());
+        let mut tokens = 0;
+        for (index, (row, &count)) in self.rows.iter().zip(counts).enumerate() {
+            if count == 0 {
+                continue;
+            }
+            tokens += count;
+            let prompt = &self.prompts[row.prompt];
+            pieces.push(Piece {
+                tokens: if row.answers() {
+                    std::slice::from_ref(&row.next)
+                } else {
+                    &prompt[row.length..row.length + count]
+                },
+                position: row.length,
+                table: &row.table.pages,
+            });
+            if row.length + count >= prompt.len() {
+                chosen.push(tokens - 1);
+                owners.push(index);
+            }
+        }
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let (engine, pages) = (self.engine, &mut self.cache.pages);
+        let logits = in_pool(|| {
+            engine.forward(&pieces, pages, space, &mut |_| {})?;
+            Ok::<_, ModelError>(engine.logits(space, &chosen))
+        })?;
+        let logits = logits.chunks_exact(engine.decoder.config.vocab_size);
+        for (logits, owner) in logits.zip(owners) {
+            let token = self.choose(logits, &self.rows[owner]);
+            let logprob = f64::from(logits[token]) - log_sum_exp(logits);
+            found[owner] = Some(Next { token, logprob });
+        }
         Ok(())
     }
 }
@@ -369,16 +418,20 @@ impl Generation {
 }
 
 impl Row {
+    /// Whether its prompt is done, and tokens are being generated.
+    fn answers(&self) -> bool {
+        !self.answer.tokens.is_empty()
+    }
+
     /// Takes a token; says why the answer ends, if it does.
     fn take(
         &mut self,
-        token: usize,
-        logits: &[f32],
+        Next { token, logprob }: Next,
         options: &GenerateOptions,
         context: usize,
         complete: &dyn Fn(&[u32]) -> bool,
     ) -> Option<StopReason> {
-        self.answer.logprob += f64::from(logits[token]) - log_sum_exp(logits);
+        self.answer.logprob += logprob;
         self.next = token as u32;
         self.answer.tokens.push(self.next);
         if options.end_tokens.contains(&self.next) {

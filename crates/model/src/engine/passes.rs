@@ -57,7 +57,7 @@ impl Engine<'_> {
             self.check(sequence.tokens)?;
         }
         let mut cache = Cache::new(self.kv_shape(), usize::MAX);
-        let mut space = Space::new();
+        let mut space = self.space();
         let mut open: Vec<Open> = Vec::new();
         let mut next = 0;
         loop {

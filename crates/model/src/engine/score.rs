@@ -81,7 +81,7 @@ impl Engine<'_> {
             position: 0,
             table: &table,
         };
-        let mut space = Space::new();
+        let mut space = self.space();
         in_pool(|| self.forward(&[piece], &mut pages, &mut space, see))?;
         Ok(space)
     }

@@ -1,6 +1,6 @@
 //! From the blocks of a GGUF file to the codes that products read.
 
-use harness_kernel::{Bits, GROUP, Quant, QuantRow};
+use harness_kernel::{Bits, CodeForm, GROUP, Quant, QuantRow};
 
 use super::gguf::{BlockType, GgufWeights};
 use super::{WeightError, check_finite};
@@ -16,13 +16,13 @@ pub(super) fn read(
     inputs: usize,
 ) -> Result<Option<Quant>, WeightError> {
     let kind = file.block(name)?;
-    let Some((bits, fine)) = form(kind) else {
+    let Some(form) = form(kind) else {
         return Ok(None);
     };
     let raw = file.raw(name)?;
     let row = inputs / kind.elements() * kind.bytes();
     let shape = (outputs, inputs);
-    Quant::read_rows(shape, bits, fine, |index, into| {
+    Quant::read_rows(shape, form, |index, into| {
         let raw = &raw[index * row..][..row];
         let QuantRow {
             codes,
@@ -43,13 +43,16 @@ pub(super) fn read(
     })
 }
 
-/// How wide the codes are, and whether each 16 have a scale of their own.
-fn form(kind: BlockType) -> Option<(Bits, bool)> {
-    Some(match kind {
-        BlockType::Q4_0 | BlockType::Q4_1 | BlockType::Q4K => (Bits::Four, false),
-        BlockType::Q5_0 | BlockType::Q5_1 | BlockType::Q5K => (Bits::Five, false),
-        BlockType::Q6K => (Bits::Six, true),
-        BlockType::Q8_0 => (Bits::Eight, false),
+/// How the codes of a block are meant.
+fn form(kind: BlockType) -> Option<CodeForm> {
+    let (bits, fine, zero) = match kind {
+        BlockType::Q4_0 => (Bits::Four, false, Some(8)),
+        BlockType::Q4_1 | BlockType::Q4K => (Bits::Four, false, None),
+        BlockType::Q5_0 => (Bits::Five, false, Some(16)),
+        BlockType::Q5_1 | BlockType::Q5K => (Bits::Five, false, None),
+        BlockType::Q6K => (Bits::Six, true, Some(32)),
+        BlockType::Q8_0 => (Bits::Eight, false, Some(128)),
         BlockType::F32 | BlockType::F16 | BlockType::Bf16 => return None,
-    })
+    };
+    Some(CodeForm { bits, fine, zero })
 }

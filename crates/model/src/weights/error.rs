@@ -25,7 +25,7 @@ pub enum WeightError {
         file: PathBuf,
     },
     /// The frozen weights are to stay blocks, and the file has none.
-    #[error("{}: no GGUF file, so there are no blocks to keep; take train.base: nf4 for four bits, or plain", file.display())]
+    #[error("{}: no GGUF file, so there are no blocks to keep; take base: plain, or, to train in four bits, train.base: nf4", file.display())]
     NoBlocks {
         /// The file or folder.
         file: PathBuf,

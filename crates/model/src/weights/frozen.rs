@@ -20,8 +20,8 @@ pub enum Base {
     Nf4,
     /// As the blocks of their GGUF file. Matrices that are numbers there are kept as numbers.
     Blocks,
-    /// As the codes of their GGUF file, laid out for products: fast, for prediction. Values are rounded to bfloat16. Embedding and head are
-    /// kept so too.
+    /// As the codes of their GGUF file, laid out for products: for prediction. Embedding and head are kept so too. Prompts are computed in
+    /// bfloat16, tokens that are being generated with activations in bytes.
     Codes,
 }
 

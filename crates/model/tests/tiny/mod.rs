@@ -100,6 +100,10 @@ pub struct Tiny {
 }
 
 pub fn tiny(kind: Kind, seed: u64) -> Tiny {
+    tiny_in(kind, seed, Precision::F32)
+}
+
+pub fn tiny_in(kind: Kind, seed: u64, precision: Precision) -> Tiny {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut tensors = BTreeMap::new();
     let mut add = |name: String, shape: &[usize], spread: f32, centre: f32| {
@@ -152,7 +156,7 @@ pub fn tiny(kind: Kind, seed: u64) -> Tiny {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), kind, &tensors);
     let weights = Weights::open(folder.path()).unwrap();
-    let decoder = Decoder::load(&weights, Precision::F32, &mut |_, _| {}).unwrap();
+    let decoder = Decoder::load(&weights, precision, &mut |_, _| {}).unwrap();
     Tiny {
         kind,
         tensors,

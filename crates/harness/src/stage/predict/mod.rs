@@ -82,10 +82,11 @@ pub fn predict(
     let asked = prompt::prompts(&options, &sources, &asked)?;
     let pruned = super::pruning(&options, dataset);
     let model = context.model()?;
+    let base = context.spec.generate.base;
     let other;
     let (decoder, adapter) = match trained {
-        Trained::Nothing => (model.decoder()?, None),
-        Trained::Adapter(folder) => (model.decoder()?, Some(read_adapter(model, folder)?)),
+        Trained::Nothing => (model.answering(base)?, None),
+        Trained::Adapter(folder) => (model.answering(base)?, Some(read_adapter(model, folder)?)),
         Trained::Weights(folder) => {
             other = model.trained(folder)?;
             (&other, None)
