@@ -61,11 +61,12 @@ impl StageKind {
     /// kind stale: raise it with each change after which the same input gives another result.
     pub fn code_version(self) -> u32 {
         match self {
-            Self::Data | Self::Predict | Self::Score | Self::Measure | Self::Probe => 1,
+            Self::Data | Self::Score | Self::Measure | Self::Probe => 1,
             // Train 2: products of training on the tile unit where there is one, another order of sums.
+            // Predict 2: the products of training for answers, another order of sums.
             // Align 2: all scores, ceilings, intervals by half-samples. Correlate 2: clusters, controls, more statistics.
             // Report 2: with a page and figures.
-            Self::Train | Self::Align | Self::Correlate | Self::Report => 2,
+            Self::Predict | Self::Train | Self::Align | Self::Correlate | Self::Report => 2,
         }
     }
 
