@@ -46,7 +46,18 @@ impl ByteRow {
         }
     }
 
+    /// The sum of the bytes that share weights' scales: of half a step where these are `fine`, of a whole one else.
+    #[inline]
+    pub(super) fn sum(&self, step: usize, fine: bool, group: usize) -> f32 {
+        if fine {
+            self.sums[2 * step + group]
+        } else {
+            self.sums[2 * step] + self.sums[2 * step + 1]
+        }
+    }
+
     /// The bytes of a step.
+    #[cfg(test)]
     pub(super) fn step(&self, step: usize) -> [i8; STEP] {
         let quads = &self.bytes[step * STEP / 4..][..STEP / 4];
         std::array::from_fn(|at| quads[at / 4].to_le_bytes()[at % 4].cast_signed())

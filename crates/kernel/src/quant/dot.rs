@@ -8,6 +8,7 @@ use super::bytes::ByteRow;
 use super::layout::{Layout, Line};
 use super::{GROUP, Quant};
 use crate::pack::{STEP, WIDTH};
+use crate::simd::dispatched;
 
 impl Quant {
     /// `out[rows][WIDTH] += rows · panelᵀ`.
@@ -34,48 +35,61 @@ impl Quant {
     }
 }
 
-fn plain(layout: Layout, panel: &[Line], rows: &[ByteRow], out: &mut [f32]) {
-    // Half a step's scales count for 16 inputs, or one for all 32.
-    let size = if layout.fine { GROUP } else { STEP };
-    for (step, lines) in panel.chunks_exact(layout.lines()).enumerate() {
-        for place in 0..WIDTH {
-            let codes = layout.codes_of(lines, place);
-            for (row, out) in rows.iter().zip(out.chunks_exact_mut(WIDTH)) {
-                let bytes = row.step(step);
-                let groups = codes.chunks_exact(size).zip(bytes.chunks_exact(size));
-                for (half, (codes, bytes)) in groups.enumerate() {
-                    let dot: i32 = codes
-                        .iter()
-                        .zip(bytes)
-                        .map(|(code, byte)| i32::from(*code) * i32::from(*byte))
-                        .sum();
-                    let sum = if layout.fine {
-                        row.sums[2 * step + half]
-                    } else {
-                        row.sums[2 * step] + row.sums[2 * step + 1]
-                    };
-                    let (scale, offset) = layout.scale_of(lines, half, place);
-                    let part = scale.mul_add(dot as f32, -(offset * sum));
-                    out[place] = row.scales[step].mul_add(part, out[place]);
+dispatched! {
+    /// The same for any machine.
+    fn plain(layout: Layout, panel: &[Line], rows: &[ByteRow], out: &mut [f32]) {
+        let groups = if layout.fine { 2 } else { 1 };
+        let mut codes = [0u8; STEP * WIDTH];
+        for (step, lines) in panel.chunks_exact(layout.lines()).enumerate() {
+            layout.unpack(lines, &mut codes);
+            for group in 0..groups {
+                let (mut scale, mut offset) = ([0f32; WIDTH], [0f32; WIDTH]);
+                for (place, (scale, offset)) in scale.iter_mut().zip(&mut offset).enumerate() {
+                    (*scale, *offset) = layout.scale_of(lines, group, place);
+                }
+                let quads = group * QUADS / groups..(group + 1) * QUADS / groups;
+                for (row, out) in rows.iter().zip(out.chunks_exact_mut(WIDTH)) {
+                    let mut dots = [0i32; WIDTH];
+                    for quad in quads.clone() {
+                        let bytes = row.bytes[step * QUADS + quad].to_le_bytes();
+                        let [a, b, c, d] = bytes.map(|byte| i32::from(byte.cast_signed()));
+                        let codes = &codes[quad * 4 * WIDTH..][..4 * WIDTH];
+                        for (dot, code) in dots.iter_mut().zip(codes.chunks_exact(4)) {
+                            *dot += i32::from(code[0]) * a
+                                + i32::from(code[1]) * b
+                                + i32::from(code[2]) * c
+                                + i32::from(code[3]) * d;
+                        }
+                    }
+                    let sum = row.sum(step, layout.fine, group);
+                    let factor = row.scales[step];
+                    for (place, out) in out.iter_mut().enumerate() {
+                        let part = scale[place] * dots[place] as f32 - offset[place] * sum;
+                        *out += factor * part;
+                    }
                 }
             }
         }
     }
 }
 
+/// Groups of four inputs in a step.
+const QUADS: usize = STEP / 4;
+
 #[cfg(target_arch = "x86_64")]
 mod vectors {
     use std::arch::x86_64::{
-        _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_loadu_ps,
-        _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
-        _mm512_storeu_ps,
+        _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_mul_ps,
+        _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
+        _mm512_storeu_ps, _mm512_sub_ps,
     };
 
     use super::super::Bits;
     use super::super::bytes::ByteRow;
     use super::super::layout::{Layout, Line};
     use super::super::vectors::{codes, offsets, scales};
-    use crate::pack::{STEP, WIDTH};
+    use super::QUADS;
+    use crate::pack::WIDTH;
 
     /// Rows at a time: their sums stay in registers.
     const ROWS: usize = 4;
@@ -127,7 +141,6 @@ mod vectors {
         rows: &[ByteRow],
         out: &mut [f32],
     ) {
-        const QUADS: usize = STEP / 4;
         let groups = if FINE { 2 } else { 1 };
         // SAFETY: the caller's promise.
         unsafe {
@@ -156,19 +169,15 @@ mod vectors {
                         }
                     }
                     for ((row, dots), totals) in rows.iter().zip(dots).zip(&mut totals) {
-                        let sum = if FINE {
-                            *row.sums.get_unchecked(2 * step + group)
-                        } else {
-                            *row.sums.get_unchecked(2 * step)
-                                + *row.sums.get_unchecked(2 * step + 1)
-                        };
+                        let sum = row.sum(step, FINE, group);
                         let sum = _mm512_set1_ps(sum);
                         let factor = _mm512_set1_ps(*row.scales.get_unchecked(step));
                         for half in 0..2 {
                             let taken = _mm512_mul_ps(offset[half], sum);
                             let dot = _mm512_cvtepi32_ps(dots[half]);
-                            let part = _mm512_fmsub_ps(scale[half], dot, taken);
-                            totals[half] = _mm512_fmadd_ps(factor, part, totals[half]);
+                            // Not fused: other machines would have to be slow to do the same.
+                            let part = _mm512_sub_ps(_mm512_mul_ps(scale[half], dot), taken);
+                            totals[half] = _mm512_add_ps(totals[half], _mm512_mul_ps(factor, part));
                         }
                     }
                 }

@@ -7,7 +7,7 @@
 use half::{bf16, f16};
 
 use super::{Bits, GROUP};
-use crate::pack::STEP;
+use crate::pack::{STEP, WIDTH};
 
 /// A line of the cache.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +132,45 @@ impl Layout {
         low | high << 4
     }
 
+    /// All codes of a step, vector by vector.
+    #[inline]
+    pub(super) fn unpack(self, lines: &[Line], into: &mut [u8; STEP * WIDTH]) {
+        let lines = &lines[self.scales()..self.lines()];
+        if self.bits == Bits::Eight {
+            for (into, line) in into.chunks_exact_mut(64).zip(lines) {
+                into.copy_from_slice(&line.0);
+            }
+            return;
+        }
+        for (into, line) in into.chunks_exact_mut(128).zip(lines) {
+            let (low, high) = into.split_at_mut(64);
+            for ((low, high), byte) in low.iter_mut().zip(high).zip(line.0) {
+                *low = byte & 15;
+                *high = byte >> 4;
+            }
+        }
+        match self.bits {
+            Bits::Five => {
+                let bits = lines[8..].iter().flat_map(|line| line.0);
+                for (into, bits) in into.chunks_exact_mut(8).zip(bits) {
+                    for (place, code) in into.iter_mut().enumerate() {
+                        *code |= (bits >> place & 1) << 4;
+                    }
+                }
+            }
+            Bits::Six => {
+                for (into, line) in into.chunks_exact_mut(256).zip(&lines[8..]) {
+                    for (vector, into) in into.chunks_exact_mut(64).enumerate() {
+                        for (code, byte) in into.iter_mut().zip(line.0) {
+                            *code |= (byte >> (2 * vector) & 3) << 4;
+                        }
+                    }
+                }
+            }
+            Bits::Four | Bits::Eight => {}
+        }
+    }
+
     /// The codes of output `place` in a step.
     pub(super) fn codes_of(self, lines: &[Line], place: usize) -> [u8; STEP] {
         let lines = &lines[self.scales()..];
@@ -163,7 +202,8 @@ impl Layout {
         {
             let (scale, offset) = self.scale_of(lines, half, place);
             for (value, &code) in into.iter_mut().zip(codes) {
-                *value = bf16::from_f32(scale.mul_add(f32::from(code), -offset)).to_f32();
+                // The product is exact, so the sum is rounded once as if it were fused.
+                *value = bf16::from_f32(scale * f32::from(code) - offset).to_f32();
             }
         }
     }
