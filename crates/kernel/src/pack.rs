@@ -75,10 +75,10 @@ impl Packed {
         self.codes().is_some()
     }
 
-    /// Whether few rows are multiplied faster in another way than many ([`Rows::few`](crate::Rows::few)): the values are not bfloat16, so
-    /// that tiles of them have to be made for each product.
+    /// Whether few rows are multiplied faster in another way than many ([`Rows::few`](crate::Rows::few)): the tile unit would want
+    /// bfloat16 values, which had to be made for each product.
     pub fn is_slow_for_few(&self) -> bool {
-        amx::available() && matches!(self.panels, Panels::F32(_)) || self.codes().is_some()
+        amx::available() && (matches!(self.panels, Panels::F32(_)) || self.is_coded())
     }
 
     /// Packs a row-major `[n, k]` matrix for `x · Wᵀ`: `n` outputs from `k` inputs.

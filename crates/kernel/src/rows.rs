@@ -53,6 +53,15 @@ impl Rows {
         }
     }
 
+    /// No rows, for products of many of them with codes: bfloat16 where there is a tile unit, bytes elsewhere.
+    pub fn for_codes() -> Self {
+        if amx::available() {
+            Self::new(Precision::Bf16)
+        } else {
+            Self::few()
+        }
+    }
+
     /// [`Self::new`], with tiles or without.
     pub(crate) fn with_tiles(precision: Precision, tiles: bool) -> Self {
         let form = if tiles {

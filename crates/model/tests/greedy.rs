@@ -20,8 +20,7 @@ struct Answer {
 #[test]
 fn greedy_ids_are_those_of_transformers() {
     let Some(path) = cached(&SMOLLM2) else { return };
-    let wanted: Vec<Answer> =
-        serde_json::from_str(include_str!("golden/greedy.json")).unwrap();
+    let wanted: Vec<Answer> = serde_json::from_str(include_str!("golden/greedy.json")).unwrap();
     assert_eq!(wanted.len(), 200);
     let tokenizer = Tokenizer::open(&path).unwrap();
     let weights = Weights::open(&path).unwrap();

@@ -35,7 +35,8 @@ def load(a, dtype):
 
 
 def answer(model, prompts, a, ends):
-    """The ids of all answers, in the order of the prompts, and how many were generated."""
+    """The ids of all answers, in the order of the prompts. With --close they end before the first whose likeliest and second
+    likeliest logit are that close: another order of sums may choose the other."""
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
     answers = [None] * len(prompts)
     for first in range(0, len(order), a.batch):
@@ -47,9 +48,13 @@ def answer(model, prompts, a, ends):
             found = model.generate(
                 input_ids=ids, attention_mask=mask, do_sample=False, max_new_tokens=a.new,
                 min_new_tokens=None if ends else a.new, eos_token_id=ends or None, pad_token_id=ends[0] if ends else 0,
+                output_logits=a.close > 0, return_dict_in_generate=True,
             )
-        for i, row in zip(chosen, found[:, width:].tolist()):
-            cut = next((place + 1 for place, id in enumerate(row) if id in ends), len(row))
+        for place, (i, row) in enumerate(zip(chosen, found.sequences[:, width:].tolist())):
+            cut = next((at + 1 for at, id in enumerate(row) if id in ends), len(row))
+            if a.close > 0:
+                both = [logits[place].topk(2).values.tolist() for logits in found.logits[:cut]]
+                cut = next((at for at, (first, second) in enumerate(both) if first - second <= a.close), cut)
             answers[i] = row[:cut]
     return answers
 
@@ -82,6 +87,7 @@ def main():
     parser.add_argument("--prompts", type=Path)
     parser.add_argument("--ends", default="")
     parser.add_argument("--answers", type=Path)
+    parser.add_argument("--close", type=float, default=0)
     a = parser.parse_args()
     if a.threads:
         torch.set_num_threads(a.threads)

@@ -64,10 +64,21 @@ def codes(gguf, peer, rounds):
     return found
 
 
-def unlike(folder):
-    """How many answers differ between the two sides."""
+def answers(folder):
+    """The answers of both sides, in pairs."""
     ours, theirs = ((folder / name).read_text().splitlines() for name in ("harness", "transformers"))
-    return sum(json.loads(a) != json.loads(b) for a, b in zip(ours, theirs, strict=True))
+    return [(json.loads(a), json.loads(b)) for a, b in zip(ours, theirs, strict=True)]
+
+
+def check(common, peer):
+    """Whether the answers to real prompts are the same but for what two close logits allow."""
+    with tempfile.TemporaryDirectory() as folder:
+        run([program(), *common, "--batch", "16", "--answers", f"{folder}/harness"])
+        run([peer, str(HERE / "peer.py"), *common, "--batch", "1", "--close", "1e-4", "--answers", f"{folder}/transformers"])
+        pairs = answers(Path(folder))
+    unlike = [place for place, (ours, theirs) in enumerate(pairs) if ours[: len(theirs)] != theirs]
+    print(f"{len(pairs)} prompts, {sum(len(theirs) for _, theirs in pairs)} ids up to two logits within 1e-4; unlike: {unlike or 'none'}")
+    sys.exit(1 if unlike else 0)
 
 
 def main():
@@ -77,6 +88,7 @@ def main():
     parser.add_argument("--weights")
     parser.add_argument("--prompts")
     parser.add_argument("--gguf")
+    parser.add_argument("--check", action="store_true", help="compare answers, time nothing")
     parser.add_argument("--only")
     parser.add_argument("--out", type=Path)
     a = parser.parse_args()
@@ -88,6 +100,8 @@ def main():
     }
     if a.weights and a.prompts:
         common = ["--weights", a.weights, "--prompts", a.prompts, "--ends", ENDS, "--new", "64"]
+        if a.check:
+            check(common, a.peer)
         tasks["questions of five databases"] = ([*common, "--batch", "16"], [*common, "--batch", "8"])
     if a.only:
         tasks = {name: both for name, both in tasks.items() if a.only in name}
@@ -100,7 +114,7 @@ def main():
                 theirs = run([a.peer, str(HERE / "peer.py"), *peer, *answers[1]])
                 pair = {"harness": ours, "transformers": theirs}
                 if "--prompts" in own:
-                    pair["unlike"] = unlike(Path(folder))
+                    pair["unlike"] = sum(a != b for a, b in answers(Path(folder)))
             found[name].append(pair)
             print(f"round {number + 1}: {name}: {ours['median_s']:.2f} s, {theirs['median_s']:.2f} s", file=sys.stderr, flush=True)
     print("| task | harness, s | transformers, s | times as fast | peak, MiB | peak of the other |")

@@ -88,12 +88,11 @@ pub(crate) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 impl Engine<'_> {
     /// Room for passes of given tokens: prompts, texts.
     pub(super) fn space(&self) -> Space {
-        let precision = if self.decoder.weights().any(Packed::is_coded) {
-            Precision::Bf16
+        if self.decoder.weights().any(Packed::is_coded) {
+            Space::with(Rows::for_codes)
         } else {
-            Precision::F32
-        };
-        Space::with(|| Rows::new(precision))
+            Space::with(|| Rows::new(Precision::F32))
+        }
     }
 
     /// Whether tokens that are being generated are computed in another way than given ones, in passes of their own

@@ -21,7 +21,7 @@ pub enum Base {
     /// As the blocks of their GGUF file. Matrices that are numbers there are kept as numbers.
     Blocks,
     /// As the codes of their GGUF file, laid out for products: for prediction. Embedding and head are kept so too. Prompts are computed in
-    /// bfloat16, tokens that are being generated with activations in bytes.
+    /// bfloat16 where the processor has a tile unit for it; all else with activations in bytes.
     Codes,
 }
 
