@@ -4,7 +4,7 @@
     greedy.py MODEL OUT
 
 Wants `pip install torch transformers`; the figures in the repository are of torch 2.15.0 and transformers 5.23.0 (CPU, f32).
-MODEL is a folder in transformers' layout: `harness model merge smollm2-135m-instruct --out MODEL`. OUT gets a JSON list of
+MODEL is a folder in transformers' layout: `harness model merge smollm2-135m-instruct --type f32 --out MODEL`. OUT gets a JSON list of
 `prompt` and `ids`: the ids of the answer, up to the end token or 32 of them, or up to the first whose likeliest and second
 likeliest logit are within 1e-4, where another order of sums may choose the other.
 

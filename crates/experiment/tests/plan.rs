@@ -266,6 +266,7 @@ fn draws_change_answers_and_not_training() {
         "generate.temperature=0",
         "generate.samples=1",
         "generate.base=plain",
+        "generate.cache_mib=900",
     ];
     assert_eq!(
         changed(&nothing, &ExternalInputs::new()),

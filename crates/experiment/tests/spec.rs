@@ -652,6 +652,7 @@ fn what_cannot_be_drawn_is_told() {
         ("top_k: 3", "generate.top_k", "without a temperature"),
         ("top_p: 0.5", "generate.top_p", "without a temperature"),
         ("seed: 5", "generate.seed", "without a temperature"),
+        ("cache_mib: 0", "generate.cache_mib", "expected 1 or more"),
         ("base: nf4", "generate.base", "for training"),
         ("temperature: -1", "generate.temperature", "of 0 or more"),
         (

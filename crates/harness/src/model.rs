@@ -147,6 +147,14 @@ impl Model {
         }
     }
 
+    /// Whether that decoder is in memory.
+    pub fn is_loaded(&self, base: spec::Base) -> bool {
+        match base {
+            spec::Base::Blocks => self.coded.get().is_some(),
+            spec::Base::Plain | spec::Base::Nf4 => self.decoder.get().is_some(),
+        }
+    }
+
     /// The decoder of this model's successor, which full-parameter training left in `folder`.
     pub fn trained(&self, folder: &Path) -> Result<Decoder> {
         self.load(&Weights::open(folder)?, &format!("{}, trained", self.name))

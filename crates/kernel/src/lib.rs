@@ -79,7 +79,7 @@ pub use norm::{
     rms_norm, rms_norm_backward, rms_norm_backward_row, rms_norm_row, rms_norm_weight_gradient,
 };
 pub use outer::add_outer;
-pub use pack::{Packed, Precision};
+pub use pack::{Packed, Precision, STEP as STEP_INPUTS, WIDTH as PANEL_OUTPUTS};
 pub use product::{Start, Sum, product, sum_of_products, sums_of_products};
 pub use quant::{Bits, CodeForm, GROUP, Quant, QuantRow};
 pub use rope::Rope;

@@ -18,7 +18,7 @@ use crate::split::split_panel;
 use crate::stored::Stored;
 
 /// Outputs a panel: two AVX-512 registers of `f32`.
-pub(crate) const WIDTH: usize = 32;
+pub const WIDTH: usize = 32;
 
 /// How packed weights are stored. Arithmetic is `f32` in both cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +56,7 @@ pub(crate) enum Panels {
 }
 
 /// Inputs that a step of the processor's bfloat16 products takes.
-pub(crate) const STEP: usize = 32;
+pub const STEP: usize = 32;
 
 impl Packed {
     /// The matrix as codes for rows in bytes, if that is what it is.

@@ -26,8 +26,8 @@ pub mod weights;
 pub use config::ModelConfig;
 pub use decoder::{Decoder, Sequences};
 pub use engine::{
-    AdapterWeights, CompletionLoss, Draws, Engine, Event, GenerateOptions, Generation, Sampling,
-    StopReason, Stream, Work, answer_stream,
+    AdapterWeights, CompletionLoss, Draws, Engine, Event, GenerateOptions, Generation, Room,
+    Sampling, StopReason, Stream, Work, answer_stream, room,
 };
 pub use error::ModelError;
 pub use full::FullModel;

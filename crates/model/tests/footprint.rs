@@ -14,7 +14,7 @@ use harness_model::memory::{Workload, memory};
 use harness_model::weights::{Base, Weights};
 use harness_model::{
     Adapter, Decoder, Engine, FullModel, GenerateOptions, LoraConfig, LoraGradients, ModelConfig,
-    Precision, Projection, Sequences, Sweep, Workspace,
+    ModelError, Precision, Projection, Sequences, Sweep, Workspace, room,
 };
 use serde_json::json;
 
@@ -63,8 +63,41 @@ fn answer(path: &Path, work: &Workload) {
         cache_bytes: None,
     };
     Engine::new(&decoder, None)
-        .generate::<harness_model::ModelError>(&prompts, &options, &|_| false, &mut |_, _| Ok(()))
+        .generate::<ModelError>(&prompts, &options, &|_| false, &mut |_, _| Ok(()))
         .unwrap();
+}
+
+/// Answers to prompts of which neighbours begin alike; what it takes, and what was said before.
+fn answers(path: &Path, precision: Precision, base: Base, batch_size: usize) -> (u64, u64) {
+    let weights = Weights::open(path).unwrap();
+    let work = Workload {
+        length: 300,
+        batch: 20,
+        rank: 0,
+        precision,
+        base,
+    };
+    let mut prompts = sequences(weights.config(), &work);
+    let first = prompts[0].clone();
+    for (index, prompt) in prompts.iter_mut().enumerate() {
+        prompt.truncate(300 - 7 * index);
+        let alike = 100.min(prompt.len());
+        prompt[..alike].copy_from_slice(&first[..alike]);
+    }
+    let stated = room(&weights, precision, base, &prompts, batch_size, 40).total();
+    let options = GenerateOptions {
+        batch_size,
+        max_new_tokens: 40,
+        end_tokens: Vec::new(),
+        cache_bytes: None,
+    };
+    let taken = peak(|| {
+        let decoder = Decoder::load_base(&weights, precision, base, &mut |_, _| {}).unwrap();
+        Engine::new(&decoder, None)
+            .generate::<ModelError>(&prompts, &options, &|_| false, &mut |_, _| Ok(()))
+            .unwrap();
+    });
+    (stated, taken)
 }
 
 /// The two moments of the optimiser.
@@ -183,9 +216,33 @@ fn stated_memory_is_within_a_third_of_what_is_taken() {
         );
         compare(&name("all"), stated.full, peak(|| full(path, &work)));
     }
+    let within_a_fifth = |what: &str, (stated, taken): (u64, u64)| {
+        let ratio = stated as f64 / taken as f64;
+        println!("{what}: stated {stated}, measured {taken}, ratio {ratio:.3}");
+        assert!((0.8..1.2).contains(&ratio), "{what}: {ratio}");
+    };
+    for (precision, batch_size) in [
+        (Precision::F32, 1),
+        (Precision::F32, 9),
+        (Precision::Bf16, 20),
+    ] {
+        let taken = answers(folder.path(), precision, Base::Plain, batch_size);
+        within_a_fifth(&format!("answers, {precision:?}, {batch_size}"), taken);
+    }
     let Some(path) = common::cached(&common::SMOLLM2) else {
         return;
     };
+    for (precision, base, batch_size) in [
+        (Precision::Bf16, Base::Plain, 4),
+        (Precision::F32, Base::Codes, 1),
+        (Precision::F32, Base::Codes, 20),
+    ] {
+        let taken = answers(&path, precision, base, batch_size);
+        within_a_fifth(
+            &format!("SmolLM2 answers, {precision:?}, {base:?}, {batch_size}"),
+            taken,
+        );
+    }
     let work = Workload {
         length: 256,
         batch: 1,

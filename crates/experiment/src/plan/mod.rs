@@ -167,7 +167,8 @@ impl Plan {
         let parameters = json!({
             "model": spec.model,
             "prompt": prompt_parameters(spec),
-            "generate": spec.generate,
+            // How much memory keys and values may take changes no answer.
+            "generate": without(json!(spec.generate), &["cache_mib"]),
         });
         self.add(predict.clone(), parameters, needs);
         let score = StageId::new(StageKind::Score, name);

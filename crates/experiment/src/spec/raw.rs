@@ -263,6 +263,8 @@ pub(super) struct RawLora {
 pub(super) struct RawGenerate {
     /// Prompts that are answered at once; default 8.
     pub batch_size: Option<usize>,
+    /// Memory for keys and values in MiB; prompts wait where it is not enough; no answer depends on it; default what the machine has left.
+    pub cache_mib: Option<usize>,
     /// Longest answer in tokens, or `{times_longest_trained: X}`: X times the longest answer in the training sets; default
     /// 160.
     pub max_new_tokens: Option<RawMaxNewTokens>,

@@ -501,6 +501,9 @@ fn generate(
     };
     Generate {
         batch_size: check.count("generate.batch_size", raw.batch_size, 8, 1),
+        cache_mib: raw
+            .cache_mib
+            .map(|mib| check.count("generate.cache_mib", Some(mib), 1, 1)),
         max_new_tokens,
         precision: raw.precision.unwrap_or(Precision::F32),
         base,

@@ -214,6 +214,9 @@ pub struct Lora {
 pub struct Generate {
     /// Prompts that are answered at once.
     pub batch_size: usize,
+    /// Memory for keys and values in MiB; `None` means what the machine has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_mib: Option<usize>,
     /// Longest answer.
     pub max_new_tokens: MaxNewTokens,
     /// Number format of the weights.
@@ -258,6 +261,12 @@ pub enum MaxNewTokens {
 }
 
 impl Generate {
+    /// The bound of memory for keys and values that the user has set, in bytes.
+    pub fn cache_bytes(&self) -> Option<u64> {
+        self.cache_mib
+            .map(|mib| (mib as u64).saturating_mul(1 << 20))
+    }
+
     /// How often each question is answered.
     pub fn samples(&self) -> usize {
         self.draw.map_or(1, |draw| draw.samples)

@@ -116,6 +116,12 @@ impl Quant {
         }))
     }
 
+    /// Bytes that a matrix `[n, k]` of such codes takes.
+    pub fn bytes_of((n, k): (usize, usize), CodeForm { bits, fine, zero }: CodeForm) -> usize {
+        let layout = Layout { bits, fine, zero };
+        n.div_ceil(WIDTH) * k.div_ceil(STEP) * layout.lines() * size_of::<Line>()
+    }
+
     /// The lines of a step of a panel.
     fn step(&self, panel: usize, step: usize) -> &[Line] {
         let lines = self.layout.lines();

@@ -10,6 +10,7 @@ mod embed;
 mod forward;
 mod generate;
 mod passes;
+mod room;
 mod sample;
 mod score;
 
@@ -20,6 +21,7 @@ pub use completion::CompletionLoss;
 pub(crate) use forward::in_pool;
 pub(crate) use generate::PASS;
 pub use generate::{Event, GenerateOptions, Generation, StopReason, Work};
+pub use room::{Room, room};
 pub use sample::{Draws, Sampling, Stream, answer_stream};
 
 use crate::decoder::Decoder;

@@ -44,7 +44,7 @@ pub(super) fn read(
 }
 
 /// How the codes of a block are meant.
-fn form(kind: BlockType) -> Option<CodeForm> {
+pub(super) fn form(kind: BlockType) -> Option<CodeForm> {
     let (bits, fine, zero) = match kind {
         BlockType::Q4_0 => (Bits::Four, false, Some(8)),
         BlockType::Q4_1 | BlockType::Q4K => (Bits::Four, false, None),

@@ -7,6 +7,7 @@ mod codes;
 mod error;
 mod frozen;
 pub mod gguf;
+mod kept;
 mod licence;
 mod read_at;
 pub(crate) mod safetensors;

@@ -55,6 +55,8 @@ impl<'a> Questions<'a> {
 pub struct Asking<'a> {
     /// Longest answer in tokens.
     pub max_new_tokens: usize,
+    /// Memory for keys and values; `None` bounds nothing.
+    pub cache_bytes: Option<u64>,
     /// How tokens are drawn; `None` takes the likeliest.
     pub draw: Option<Draw>,
     /// Ends the work after the pass that is being computed once it is raised.
@@ -94,7 +96,7 @@ pub fn answer(
         batch_size: context.spec.generate.batch_size,
         max_new_tokens: asking.max_new_tokens,
         end_tokens: model.end_tokens().to_vec(),
-        cache_bytes: None,
+        cache_bytes: asking.cache_bytes,
     };
     let chat = context.spec.prompt.chat;
     let complete = |tokens: &[u32]| {

@@ -3,6 +3,7 @@
 mod ask;
 mod complete;
 mod longest;
+mod room;
 mod rows;
 mod shown;
 mod vote;
@@ -82,6 +83,15 @@ pub fn predict(
     let asked = prompt::prompts(&options, &sources, &asked)?;
     let pruned = super::pruning(&options, dataset);
     let model = context.model()?;
+    let draw = context.spec.generate.draw;
+    let samples = context.spec.generate.samples();
+    let longest = max_new_tokens(context, context.spec.train_sets.keys().map(String::as_str))?;
+    let mut rows = Rows::open(folder)?;
+    let mut questions = Questions::default();
+    for (example, prompt) in dataset.examples.iter().zip(&asked) {
+        questions.add(model, example, prompt, &rows.missing(example, samples))?;
+    }
+    let cache_bytes = room::tell(&context.spec.generate, model, &questions.prompts, longest);
     let base = context.spec.generate.base;
     let other;
     let (decoder, adapter) = match trained {
@@ -93,14 +103,6 @@ pub fn predict(
         }
     };
 
-    let draw = context.spec.generate.draw;
-    let samples = context.spec.generate.samples();
-    let longest = max_new_tokens(context, context.spec.train_sets.keys().map(String::as_str))?;
-    let mut rows = Rows::open(folder)?;
-    let mut questions = Questions::default();
-    for (example, prompt) in dataset.examples.iter().zip(&asked) {
-        questions.add(model, example, prompt, &rows.missing(example, samples))?;
-    }
     refuse_too_long(&questions.prompts, decoder.context(), target)?;
 
     let engine = Engine::new(decoder, adapter.as_ref());
@@ -108,6 +110,7 @@ pub fn predict(
     let interrupts = watch_interrupts();
     let asking = Asking {
         max_new_tokens: longest,
+        cache_bytes,
         draw,
         stop: interrupts.flag(),
     };

@@ -34,6 +34,7 @@ pub fn share_right(
     let mut answers: Vec<Prediction> = Vec::new();
     let asking = predict::Asking {
         max_new_tokens: predict::max_new_tokens(context, [name])?,
+        cache_bytes: context.spec.generate.cache_bytes(),
         draw: None,
         stop,
     };
