@@ -61,10 +61,9 @@ pub(super) unsafe fn codes<const BITS: u32>(codes: *const Line, vector: usize) -
             return load(vector);
         }
         let line = load(vector / 2);
-        let nibbles = if vector % 2 == 0 {
-            line
-        } else {
-            _mm512_srli_epi16::<4>(line)
+        let nibbles = match vector % 2 {
+            0 => line,
+            _ => _mm512_srli_epi16::<4>(line),
         };
         let low = _mm512_and_si512(nibbles, _mm512_set1_epi8(15));
         match BITS {

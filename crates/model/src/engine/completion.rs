@@ -88,35 +88,40 @@ impl Engine<'_> {
             })
             .collect();
         let mut losses = vec![CompletionLoss::default(); texts.len()];
-        self.passes(&given, &mut |_, _| {}, &mut |space, stretches| {
-            // Row of the pass, sequence, and the token that should follow.
-            let mut asked: Vec<(usize, usize, u32)> = Vec::new();
-            for stretch in stretches {
-                let (prompt, completion) = &pairs[order[stretch.index]];
-                let first = (prompt.len() - 1).max(stretch.position);
-                for position in first..stretch.position + stretch.count {
-                    let row = stretch.row + position - stretch.position;
-                    asked.push((row, stretch.index, completion[position + 1 - prompt.len()]));
+        self.passes(
+            &given,
+            self.decoder.config.layers,
+            &mut |space, stretches| {
+                // Row of the pass, sequence, and the token that should follow.
+                let mut asked: Vec<(usize, usize, u32)> = Vec::new();
+                for stretch in stretches {
+                    let (prompt, completion) = &pairs[order[stretch.index]];
+                    let first = (prompt.len() - 1).max(stretch.position);
+                    for position in first..stretch.position + stretch.count {
+                        let row = stretch.row + position - stretch.position;
+                        asked.push((row, stretch.index, completion[position + 1 - prompt.len()]));
+                    }
                 }
-            }
-            for some in asked.chunks(ROWS) {
-                let rows: Vec<usize> = some.iter().map(|(row, ..)| *row).collect();
-                let logits = in_pool(|| self.logits(space, &rows));
-                for ((_, place, target), logits) in some.iter().zip(logits.chunks_exact(vocabulary))
-                {
-                    let target = *target as usize;
-                    let loss = &mut losses[*place];
-                    loss.nats += log_sum_exp(logits) - f64::from(logits[target]);
-                    loss.tokens += 1;
-                    loss.right += usize::from(argmax(logits) == target);
+                for some in asked.chunks(ROWS) {
+                    let rows: Vec<usize> = some.iter().map(|(row, ..)| *row).collect();
+                    let logits = in_pool(|| self.logits(space, &rows));
+                    for ((_, place, target), logits) in
+                        some.iter().zip(logits.chunks_exact(vocabulary))
+                    {
+                        let target = *target as usize;
+                        let loss = &mut losses[*place];
+                        loss.nats += log_sum_exp(logits) - f64::from(logits[target]);
+                        loss.tokens += 1;
+                        loss.right += usize::from(argmax(logits) == target);
+                    }
                 }
-            }
-            for stretch in stretches {
-                if stretch.position + stretch.count == texts[stretch.index].len() {
-                    done(order[stretch.index], losses[stretch.index])?;
+                for stretch in stretches {
+                    if stretch.position + stretch.count == texts[stretch.index].len() {
+                        done(order[stretch.index], losses[stretch.index])?;
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 }

@@ -30,22 +30,14 @@ impl Engine<'_> {
             .map(|tokens| Given { tokens, alike: 0 })
             .collect();
         let mut sums = vec![vec![0f64; width]; texts.len()];
-        // `see` runs within a pass, `after` behind it: what the one saw is handed over here.
-        let seen = std::sync::Mutex::new(Vec::new());
-        let mut see = |at: usize, x: &[f32]| {
-            if at == layer
-                && let Ok(mut seen) = seen.lock()
-            {
-                seen.clear();
-                seen.extend_from_slice(x);
-            }
-        };
         let mut finished = 0;
-        self.passes(&given, &mut see, &mut |space, stretches| {
+        self.passes(&given, layer, &mut |space, stretches| {
+            let normed;
             let states = if layer == layers {
-                self.normed(space.hidden())
+                normed = self.normed(space.hidden());
+                &normed
             } else {
-                seen.lock().map(|seen| seen.clone()).unwrap_or_default()
+                space.hidden()
             };
             for stretch in stretches {
                 let own = &states[stretch.row * width..][..stretch.count * width];

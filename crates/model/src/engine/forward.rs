@@ -102,13 +102,13 @@ impl Engine<'_> {
     }
 
     /// Runs all layers over the new tokens, stores their keys and values, and leaves the hidden states in `space`.
-    /// `see` is shown the input of each layer, `[tokens, hidden]`.
+    /// `see` is shown the input of each layer, `[tokens, hidden]`, and says whether to go on: where not, that input is what is left.
     pub(super) fn forward(
         &self,
         pieces: &[Piece<'_>],
         pages: &mut KvPages,
         space: &mut Space,
-        see: &mut (dyn FnMut(&[f32]) + Send),
+        see: &mut (dyn FnMut(&[f32]) -> bool + Send),
     ) -> Result<(), ModelError> {
         let config = &self.decoder.config;
         let mut tokens = Vec::new();
@@ -150,7 +150,9 @@ impl Engine<'_> {
         } = space;
         self.decoder.embed(&tokens, fit(x, m * hidden))?;
         for (index, layer) in self.decoder.layers.iter().enumerate() {
-            see(x);
+            if !see(x) {
+                return Ok(());
+            }
             let mut project = |rows: &Rows, wanted: Vec<Wanted<'_>>| {
                 self.project(index, rows, low, wanted);
             };

@@ -382,7 +382,7 @@ impl Run<'_, '_> {
         }
         let (engine, pages) = (self.engine, &mut self.cache.pages);
         let logits = in_pool(|| {
-            engine.forward(&pieces, pages, space, &mut |_| {})?;
+            engine.forward(&pieces, pages, space, &mut |_| true)?;
             Ok::<_, ModelError>(engine.logits(space, &chosen))
         })?;
         let logits = logits.chunks_exact(engine.decoder.config.vocab_size);

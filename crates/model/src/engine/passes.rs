@@ -45,12 +45,11 @@ struct Open {
 }
 
 impl Engine<'_> {
-    /// Runs all sequences through the model. `see` is shown the index and the input of each layer of each pass,
-    /// `[tokens, hidden]`; `after` gets what each pass left and the stretches that it was made of, in their order.
+    /// Runs all sequences through the model. Of each pass the first `layers` are computed; `after` gets what each pass left and the stretches that it was made of, in their order.
     pub(super) fn passes<E: From<ModelError>>(
         &self,
         given: &[Given<'_>],
-        see: &mut (dyn FnMut(usize, &[f32]) + Send),
+        layers: usize,
         after: &mut After<'_, E>,
     ) -> Result<(), E> {
         for sequence in given {
@@ -103,10 +102,11 @@ impl Engine<'_> {
                     })
                 })
                 .collect();
-            let mut layer = 0;
-            let mut see = |x: &[f32]| {
-                see(layer, x);
-                layer += 1;
+            let mut left = layers;
+            let mut see = |_: &[f32]| {
+                let goes_on = left > 0;
+                left = left.saturating_sub(1);
+                goes_on
             };
             in_pool(|| self.forward(&pieces, &mut cache.pages, &mut space, &mut see))?;
             after(&mut space, &stretches)?;

@@ -15,7 +15,7 @@ impl Engine<'_> {
     /// # Errors
     /// If a token does not fit the vocabulary or the sequence the context, or there is no token.
     pub fn last_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        let mut space = self.read(tokens, &mut |_| {})?;
+        let mut space = self.read(tokens, &mut |_| true)?;
         Ok(self.logits(&mut space, &[tokens.len() - 1]).to_vec())
     }
 
@@ -24,7 +24,7 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Self::last_logits`].
     pub fn token_losses(&self, tokens: &[u32]) -> Result<Vec<f64>, ModelError> {
-        let mut space = self.read(tokens, &mut |_| {})?;
+        let mut space = self.read(tokens, &mut |_| true)?;
         let vocabulary = self.decoder.config.vocab_size;
         let predicting: Vec<usize> = (0..tokens.len() - 1).collect();
         let mut losses = Vec::with_capacity(predicting.len());
@@ -43,7 +43,7 @@ impl Engine<'_> {
     /// # Errors
     /// As [`Self::last_logits`].
     pub fn all_logits(&self, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
-        let mut space = self.read(tokens, &mut |_| {})?;
+        let mut space = self.read(tokens, &mut |_| true)?;
         let rows: Vec<usize> = (0..tokens.len()).collect();
         Ok(in_pool(|| self.logits(&mut space, &rows)).to_vec())
     }
@@ -55,7 +55,10 @@ impl Engine<'_> {
     /// As [`Self::last_logits`].
     pub fn hidden_states(&self, tokens: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut states = Vec::with_capacity(self.decoder.config.layers + 1);
-        let space = self.read(tokens, &mut |x| states.push(x.to_vec()))?;
+        let space = self.read(tokens, &mut |x| {
+            states.push(x.to_vec());
+            true
+        })?;
         states.push(self.normed(space.hidden()));
         Ok(states)
     }
@@ -64,7 +67,7 @@ impl Engine<'_> {
     fn read(
         &self,
         tokens: &[u32],
-        see: &mut (dyn FnMut(&[f32]) + Send),
+        see: &mut (dyn FnMut(&[f32]) -> bool + Send),
     ) -> Result<Space, ModelError> {
         if tokens.is_empty() {
             return Err(ModelError::Setting {
