@@ -64,7 +64,7 @@ def codes(gguf, peer, rounds):
     return found
 
 
-def answers(folder):
+def both_answers(folder):
     """The answers of both sides, in pairs."""
     ours, theirs = ((folder / name).read_text().splitlines() for name in ("harness", "transformers"))
     return [(json.loads(a), json.loads(b)) for a, b in zip(ours, theirs, strict=True)]
@@ -75,7 +75,7 @@ def check(common, peer):
     with tempfile.TemporaryDirectory() as folder:
         run([program(), *common, "--batch", "16", "--answers", f"{folder}/harness"])
         run([peer, str(HERE / "peer.py"), *common, "--batch", "1", "--close", "1e-4", "--answers", f"{folder}/transformers"])
-        pairs = answers(Path(folder))
+        pairs = both_answers(Path(folder))
     unlike = [place for place, (ours, theirs) in enumerate(pairs) if ours[: len(theirs)] != theirs]
     print(f"{len(pairs)} prompts, {sum(len(theirs) for _, theirs in pairs)} ids up to two logits within 1e-4; unlike: {unlike or 'none'}")
     sys.exit(1 if unlike else 0)
@@ -104,6 +104,7 @@ def main():
             check(common, a.peer)
         tasks["questions of five databases"] = ([*common, "--batch", "16"], [*common, "--batch", "8"])
     if a.only:
+        # The codes have a table of their own.
         tasks = {name: both for name, both in tasks.items() if a.only in name}
     found = {name: [] for name in tasks}
     for number in range(a.rounds):
@@ -114,11 +115,12 @@ def main():
                 theirs = run([a.peer, str(HERE / "peer.py"), *peer, *answers[1]])
                 pair = {"harness": ours, "transformers": theirs}
                 if "--prompts" in own:
-                    pair["unlike"] = sum(a != b for a, b in answers(Path(folder)))
+                    pair["unlike"] = sum(a != b for a, b in both_answers(Path(folder)))
             found[name].append(pair)
             print(f"round {number + 1}: {name}: {ours['median_s']:.2f} s, {theirs['median_s']:.2f} s", file=sys.stderr, flush=True)
-    print("| task | harness, s | transformers, s | times as fast | peak, MiB | peak of the other |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    if found:
+        print("| task | harness, s | transformers, s | times as fast | peak, MiB | peak of the other |")
+        print("| --- | --- | --- | --- | --- | --- |")
     for name, pairs in found.items():
         ours, theirs = ([pair[side]["median_s"] for pair in pairs] for side in ("harness", "transformers"))
         ratios = [b / a for a, b in zip(ours, theirs)]
