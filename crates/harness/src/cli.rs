@@ -68,6 +68,17 @@ pub enum Command {
     ///
     /// Example: harness plan configs/experiment/first-light.yaml
     Plan(PlanArgs),
+    /// Are results what they say? Files against manifests, manifests against the experiment, scores against predictions.
+    ///
+    /// Data, scores, alignment and correlations are computed again from questions and predictions and have to give the same
+    /// files; what takes a model is held to its digests. Exits with 1 if anything is otherwise.
+    ///
+    /// Example: harness verify --config configs/experiment/first-light.yaml
+    Verify(VerifyArgs),
+    /// What is the first thing in which two results differ? Data, prompts, decoding, weights, training, code.
+    ///
+    /// Example: harness diff results/quickstart/seed-1 results/quickstart/seed-2
+    Diff(RunDiffArgs),
     /// Check or show configuration.
     ///
     /// Example: harness config check configs/experiment/*.yaml
@@ -252,6 +263,36 @@ pub struct PlanArgs {
     pub experiment: PathBuf,
     #[command(flatten)]
     pub spec: SpecArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The experiment; its `out` is where the results are.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Compute nothing again: compare digests only.
+    #[arg(long)]
+    pub digests: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct RunDiffArgs {
+    /// A folder of results.
+    #[arg(value_name = "RUN")]
+    pub first: PathBuf,
+    /// Another one.
+    #[arg(value_name = "RUN")]
+    pub second: PathBuf,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -112,6 +112,23 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// The first file that another result of the same digest has otherwise or has not. Figures of time are not compared: those are kept in
+    /// files that promise nothing.
+    pub(crate) fn first_other_file(&self, other: &Self) -> Option<String> {
+        let kept = |manifest: &Self| -> Vec<FileRecord> {
+            let files = manifest.files.iter();
+            files
+                .filter(|file| !is_measured(&file.path))
+                .cloned()
+                .collect()
+        };
+        let (own, other) = (kept(self), kept(other));
+        own.iter()
+            .chain(&other)
+            .find(|file| !own.contains(file) || !other.contains(file))
+            .map(|file| file.path.clone())
+    }
+
     /// The stage's name.
     pub fn id(&self) -> StageId {
         StageId::new(self.kind, self.name.clone())
@@ -126,6 +143,11 @@ impl Manifest {
             inputs: self.inputs.clone(),
         }
     }
+}
+
+/// Whether a file holds measurements of a run, which are others each time.
+fn is_measured(path: &str) -> bool {
+    path == "timing.jsonl"
 }
 
 /// Every number under a key `seed`, by its dotted path.

@@ -4,6 +4,7 @@
 //! every file of it. It is written last and published by a rename, so nothing half-written is ever read and
 //! nothing finished is lost. The store does not know what the files mean.
 
+mod diff;
 mod error;
 mod files;
 mod layout;
@@ -15,6 +16,7 @@ mod work;
 
 use std::path::{Path, PathBuf};
 
+pub use diff::{About, StageDifference, diff};
 pub use error::StoreError;
 pub use manifest::{FileRecord, Manifest};
 pub use pending::{Pending, pending};

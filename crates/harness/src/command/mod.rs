@@ -6,6 +6,7 @@ mod augment;
 mod config;
 mod correlate;
 mod data;
+mod diff;
 mod eval;
 mod find_lr;
 mod measure;
@@ -20,6 +21,7 @@ mod serve;
 mod template;
 mod tokenizer;
 mod train;
+mod verify;
 
 use std::path::Path;
 
@@ -36,6 +38,8 @@ pub fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
         Command::Model(command) => model::model(command),

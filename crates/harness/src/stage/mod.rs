@@ -10,6 +10,7 @@ mod probe;
 mod report;
 pub mod score;
 pub mod train;
+pub mod verify;
 
 use std::collections::BTreeMap;
 
