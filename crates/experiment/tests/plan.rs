@@ -280,7 +280,7 @@ fn draws_change_answers_and_not_training() {
 fn published_results_keep_their_parameters() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let file = root.join("configs/experiment/first-light.yaml");
-    let plan = Plan::new(&spec::load(&file, &[], &Env::default()).unwrap());
+    let plan = Plan::new(&spec::load(&file, None, &[], &Env::default()).unwrap());
     for key in plan.keys(&ExternalInputs::new()) {
         let folder = format!("results/first-light/{}/{}", key.id.kind, key.id.name);
         let manifest = std::fs::read(root.join(&folder).join("manifest.json")).unwrap();

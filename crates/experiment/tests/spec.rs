@@ -168,7 +168,7 @@ fn defects_are_one_file_or_several_and_leaks_a_word() {
 fn parts_and_overrides_compose() {
     let (_root, path) = configs();
     let sets = |sets: &[&str]| -> Vec<String> { sets.iter().map(|&s| s.to_owned()).collect() };
-    let spec = load(&path, &[], &Env::default()).unwrap();
+    let spec = load(&path, None, &[], &Env::default()).unwrap();
     assert_eq!(spec.name, "first");
     assert_eq!(spec.model.name, "tiny-2.5");
     assert_eq!(spec.train.epochs, Some(2.0));
@@ -178,6 +178,7 @@ fn parts_and_overrides_compose() {
     // Into a part, past a part, another part, a key taken away, a new set, an item of a list.
     let spec = load(
         &path,
+        None,
         &sets(&[
             "train.lora.alpha=3",
             "train.epochs=",
@@ -200,6 +201,7 @@ fn parts_and_overrides_compose() {
     assert_eq!(spec.targets.keys().collect::<Vec<_>>(), ["u"]);
     let spec = load(
         &path,
+        None,
         &sets(&["train=lora-big", "train.batch_size=2"]),
         &Env::default(),
     );
@@ -212,7 +214,7 @@ fn a_fault_in_a_part_shows_the_part() {
     let (root, path) = configs();
     let part = root.path().join("configs/train/lora-small.yaml");
     fs::write(&part, "lora:\n  rnak: 4\n").unwrap();
-    let error = load(&path, &["model=tiny".to_owned()], &Env::default()).unwrap_err();
+    let error = load(&path, None, &["model=tiny".to_owned()], &Env::default()).unwrap_err();
     let text = error
         .to_string()
         .replace(root.path().to_str().unwrap(), "ROOT");
@@ -226,7 +228,7 @@ fn a_fault_in_a_part_shows_the_part() {
          help: did you mean `rank`?"
     );
     let missing = root.path().join("configs/experiment/frist.yaml");
-    let text = load(&missing, &[], &Env::default())
+    let text = load(&missing, None, &[], &Env::default())
         .unwrap_err()
         .to_string();
     assert!(text.contains("help: did you mean `first`?"), "{text}");

@@ -234,11 +234,14 @@ pub enum Command {
 }
 
 /// Which experiment.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SpecArgs {
     /// Override a key of the experiment, such as `train.learning_rate=1e-4`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// One cell of an experiment with a matrix, by its name; `harness config show FILE` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub cell: Option<String>,
     /// Root folder of the data, over the experiment's own.
     #[arg(long, env = "HARNESS_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,

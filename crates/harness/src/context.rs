@@ -9,6 +9,7 @@ use harness_data::defect::{Exclusions, read_defects};
 use harness_data::prompt::{PromptOptions, Sources};
 use harness_data::{Dataset, DatasetKind, DatasetRef};
 use harness_experiment::plan::ExternalInputs;
+use harness_experiment::spec::Cell;
 use harness_experiment::{Digest, Env, Plan, Resolved, StageId, StageKind, spec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,7 +33,25 @@ pub fn load_spec(path: &Path, arguments: &SpecArgs) -> Result<Resolved> {
     let env = Env {
         data: arguments.data.clone(),
     };
-    Ok(spec::load(path, &arguments.sets, &env)?)
+    Ok(spec::load(
+        path,
+        arguments.cell.as_deref(),
+        &arguments.sets,
+        &env,
+    )?)
+}
+
+/// Reads and resolves all cells of an experiment, or the one that is asked for.
+pub fn load_cells(path: &Path, arguments: &SpecArgs) -> Result<Vec<Cell>> {
+    let env = Env {
+        data: arguments.data.clone(),
+    };
+    if let Some(name) = &arguments.cell {
+        let spec = spec::load(path, Some(name), &arguments.sets, &env)?;
+        let name = name.clone();
+        return Ok(vec![Cell { name, spec }]);
+    }
+    Ok(spec::load_cells(path, &arguments.sets, &env)?)
 }
 
 /// A value of one crate's type as the type of another crate that has the same names.

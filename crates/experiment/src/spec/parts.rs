@@ -80,17 +80,42 @@ pub(super) fn apply_override(desk: &mut Desk, tree: &mut Node, set: &str, config
         column: 0,
     };
     let keys: Vec<&str> = given.map_or(Vec::new(), |(path, _)| path.trim().split('.').collect());
-    let (Some((last, parents)), false) = (keys.split_last(), keys.contains(&"")) else {
+    if keys.is_empty() || keys.contains(&"") {
         let help = "for example `--set train.learning_rate=1e-4`".to_owned();
         let message = "expected `path.to.key=value`".to_owned();
         desk.fault(place, "", message, Some(help));
         return;
-    };
+    }
     let Some(mut value) = desk.parse(source, &value) else {
         return;
     };
     value.place = place;
+    lay(desk, tree, (&keys, place), value, configs);
+}
 
+/// Lays what a cell of a matrix sets over the tree.
+pub(super) fn assign(
+    desk: &mut Desk,
+    tree: &mut Node,
+    (key, place): (&str, Place),
+    value: Node,
+    configs: Option<&Path>,
+) {
+    let keys: Vec<&str> = key.split('.').collect();
+    lay(desk, tree, (&keys, place), value, configs);
+}
+
+/// Lays a value over the tree; `place` is where its key was written.
+fn lay(
+    desk: &mut Desk,
+    tree: &mut Node,
+    (keys, place): (&[&str], Place),
+    value: Node,
+    configs: Option<&Path>,
+) {
+    let Some((last, parents)) = keys.split_last() else {
+        return;
+    };
     let mut node = tree;
     for (depth, key) in parents.iter().enumerate() {
         let above = &keys[..depth];
@@ -167,6 +192,11 @@ fn expand(desk: &mut Desk, node: &mut Node, path: &[&str], configs: Option<&Path
         return;
     }
     let file = parts.join(format!("{name}.yaml"));
+    if let Some(part) = desk.parts.get(&file) {
+        *node = part.clone();
+        desk.cut.pop();
+        return;
+    }
     let text = match read(&file) {
         Ok(text) => text,
         Err(fault) => return desk.faults.push((place, fault)),
@@ -190,6 +220,7 @@ fn expand(desk: &mut Desk, node: &mut Node, path: &[&str], configs: Option<&Path
         // A mapping takes any key.
         let _ = part.assign("name", name);
     }
+    desk.parts.insert(file, part.clone());
     *node = part;
     desk.cut.pop();
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::names::{
     Base, DatasetKind, DevMeasure, LeakRule, Loss, Method, Metric, Precision, Projection, Schedule,
@@ -23,6 +23,11 @@ use super::prompt::RawPrompt;
 pub(super) struct RawSpec {
     /// Name of the experiment; by default the file's name without `.yaml`.
     pub name: Option<String>,
+    /// Keys with lists of values: an experiment for each combination; `include` adds combinations, `exclude` leaves some out. Default one
+    /// experiment.
+    // Taken out of the tree before this is read.
+    #[allow(dead_code, reason = "its name is one of the keys that are known")]
+    pub matrix: Option<IgnoredAny>,
     /// Seed of everything random that has no seed of its own; default 17.
     pub seed: Option<u64>,
     /// Data root, a folder with a subfolder for each kind of data set, or one root for each kind.

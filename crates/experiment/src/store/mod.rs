@@ -11,6 +11,7 @@ mod layout;
 mod lock;
 mod manifest;
 mod pending;
+mod shared;
 mod stage_dir;
 mod work;
 
@@ -20,6 +21,7 @@ pub use diff::{About, StageDifference, diff};
 pub use error::StoreError;
 pub use manifest::{FileRecord, Manifest};
 pub use pending::{Pending, pending};
+pub use shared::Shared;
 pub use stage_dir::StageDir;
 pub use work::{Finish, WorkDir};
 

@@ -26,7 +26,8 @@ mod verify;
 use std::path::Path;
 
 use anyhow::Result;
-use harness_experiment::{Plan, StageKind, Store};
+use harness_experiment::store::Shared;
+use harness_experiment::{Plan, Resolved, StageKind, Store};
 
 use crate::cli::{Command, SpecArgs, StageArgs};
 use crate::context::{Context, load_spec};
@@ -70,7 +71,10 @@ struct Opened {
 }
 
 fn open(path: &Path, arguments: &SpecArgs) -> Result<Opened> {
-    let spec = load_spec(path, arguments)?;
+    open_spec(load_spec(path, arguments)?, path, arguments)
+}
+
+fn open_spec(spec: Resolved, path: &Path, arguments: &SpecArgs) -> Result<Opened> {
     made::ensure(&spec)?;
     let plan = Plan::new(&spec);
     let store = Store::open(&spec.out)?;
@@ -92,6 +96,9 @@ fn command_again(path: &Path, arguments: &SpecArgs) -> String {
         path
     };
     let mut words = vec![shown.display().to_string()];
+    if let Some(cell) = &arguments.cell {
+        words.extend(["--cell".to_owned(), cell.clone()]);
+    }
     for set in &arguments.sets {
         if !set.starts_with("out=") && !set.starts_with("data.") {
             words.extend(["--set".to_owned(), set.clone()]);
@@ -119,7 +126,12 @@ fn open_stage(arguments: &StageArgs) -> Result<Opened> {
 
 impl Opened {
     fn run(&self, kinds: &[StageKind]) -> Result<usize> {
-        stage::run(&self.context, &self.store, &self.plan, kinds)
+        self.run_beside(kinds, &Shared::default())
+    }
+
+    /// As `run`, with what neighbours have done already.
+    fn run_beside(&self, kinds: &[StageKind], others: &Shared) -> Result<usize> {
+        stage::run(&self.context, &self.store, &self.plan, kinds, others)
     }
 }
 
@@ -131,6 +143,7 @@ mod tests {
     fn the_command_is_one_for_a_shell() {
         let again = |path: &str, sets: &[&str]| {
             let arguments = SpecArgs {
+                cell: None,
                 sets: sets.iter().map(|&set| set.to_owned()).collect(),
                 data: None,
             };

@@ -1,18 +1,75 @@
 //! `harness run`, and the commands that run the stages of one kind.
 
-use anyhow::Result;
-use harness_experiment::StageKind;
+use anyhow::{Context as _, Result, ensure};
+use harness_experiment::spec::Cell;
+use harness_experiment::store::Shared;
+use harness_experiment::{StageId, StageKind};
 use serde_json::{Map, Value};
 
-use super::{Opened, open, open_stage};
-use crate::cli::{RunArgs, StageArgs};
+use super::{Opened, open_spec, open_stage};
+use crate::cli::{RunArgs, SpecArgs, StageArgs};
+use crate::context::load_cells;
 use crate::files::read_json;
+use crate::stage;
 
-/// All stages; prints the report.
+/// All stages; prints the report. Of a matrix all cells, one after the other; what one has done another takes over. A cell that fails does
+/// not stop the others.
 pub fn run(arguments: &RunArgs) -> Result<()> {
-    let opened = open(&arguments.experiment, &arguments.spec)?;
-    opened.run(&[])?;
-    print_report(&opened, arguments.json)
+    let mut cells = load_cells(&arguments.experiment, &arguments.spec)?;
+    if cells.len() == 1 {
+        let opened = open_spec(cells.remove(0).spec, &arguments.experiment, &arguments.spec)?;
+        opened.run(&[])?;
+        return print_report(&opened, arguments.json);
+    }
+    let mut shared = Shared::default();
+    for cell in &cells {
+        shared.add(&cell.spec.out);
+    }
+    let (count, mut failed) = (cells.len(), Vec::new());
+    let mut reports = Map::new();
+    for (number, Cell { name, spec }) in (1..).zip(cells) {
+        eprintln!("cell {number} of {count}: {name}");
+        let out = spec.out.clone();
+        let arguments_of = SpecArgs {
+            cell: Some(name.clone()),
+            ..arguments.spec.clone()
+        };
+        let done = open_spec(spec, &arguments.experiment, &arguments_of)
+            .and_then(|opened| opened.run_beside(&[], &shared).map(|_| opened));
+        match done {
+            Ok(opened) => {
+                shared.add(&out);
+                reports.insert(name, report(&opened)?);
+            }
+            // Ctrl-C is for all of them.
+            Err(error) if error.is::<stage::Interrupted>() => return Err(error),
+            Err(error) => {
+                eprintln!("cell {name}: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&Value::Object(reports))?);
+    } else {
+        for name in reports.keys() {
+            println!("done: {name}");
+        }
+    }
+    ensure!(
+        failed.is_empty(),
+        "{} of {count} cells failed: {}; the others are done, and the same command tries these again",
+        failed.len(),
+        failed.join(", ")
+    );
+    Ok(())
+}
+
+/// What the report of a cell holds.
+fn report(opened: &Opened) -> Result<Value> {
+    let id = StageId::new(StageKind::Report, "all");
+    let stage = opened.store.latest(&id)?.context("there is no report")?;
+    read_json(&stage.file("report.json")?)
 }
 
 /// The stages of one kind and those they need.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use harness_experiment::store::Shared;
 use harness_experiment::{Plan, Resolved, StageId, StageKind, Store};
 
 use super::find_lr::find_lr;
@@ -31,7 +32,13 @@ pub fn train(arguments: &TrainArgs) -> Result<()> {
     let plan = Plan::new(&spec);
     let store = Store::open(&work)?;
     let context = Context::new(spec);
-    stage::run(&context, &store, &plan, &[StageKind::Train])?;
+    stage::run(
+        &context,
+        &store,
+        &plan,
+        &[StageKind::Train],
+        &Shared::default(),
+    )?;
     let done = store
         .latest(&StageId::new(StageKind::Train, &name))?
         .context("training left no result")?;

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, anyhow};
 use harness_data::Dataset;
 use harness_data::prompt::{PromptOptions, loss_by_pruning};
 use harness_data::prune::PruneLoss;
-use harness_experiment::store::{Finish, Pending, pending};
+use harness_experiment::store::{Finish, Pending, Shared, pending};
 use harness_experiment::{Plan, StageDir, StageId, StageKind, Store, WorkDir};
 use serde_json::Value;
 
@@ -55,8 +55,14 @@ impl<'a> Inputs<'a> {
 }
 
 /// Does all stages of `kinds` and those they need, as far as they are not done; all stages if `kinds` is empty.
-/// Returns how many were done now.
-pub fn run(context: &Context, store: &Store, plan: &Plan, kinds: &[StageKind]) -> Result<usize> {
+/// What `others` have done is taken over. Returns how many were done now.
+pub fn run(
+    context: &Context,
+    store: &Store,
+    plan: &Plan,
+    kinds: &[StageKind],
+    others: &Shared,
+) -> Result<usize> {
     let keys = plan.keys(&context.external(plan)?);
     let wanted = closure(plan, kinds);
     let mut wanted_keys = keys.clone();
@@ -83,6 +89,20 @@ pub fn run(context: &Context, store: &Store, plan: &Plan, kinds: &[StageKind]) -
             Pending::Stale(why) => format!(" (again: {why})"),
             Pending::Absent(files) => format!(" (again: {} is not here)", files.join(", ")),
         };
+        // A report tells of its own folder.
+        if let Some(stage) = others
+            .find(key)
+            .filter(|_| key.id.kind != StageKind::Report)
+        {
+            eprintln!(
+                "[{number}/{}] {}: as in {}",
+                todo.len(),
+                key.id,
+                stage.path().display()
+            );
+            store.adopt(&stage)?;
+            continue;
+        }
         eprintln!("[{number}/{}] {}{why}", todo.len(), key.id);
         let work = store.begin(key)?;
         let left = one(context, &Inputs { store }, &key.id, &work)

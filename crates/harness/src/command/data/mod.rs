@@ -74,7 +74,12 @@ fn model_spec(sets: &SetArgs, part: Option<&str>) -> Result<Option<Resolved>> {
             let mut overrides = sets.spec.sets.clone();
             overrides.push(format!("model={part}"));
             let env = Env::default();
-            Ok(Some(spec::load(config, &overrides, &env)?))
+            Ok(Some(spec::load(
+                config,
+                sets.spec.cell.as_deref(),
+                &overrides,
+                &env,
+            )?))
         }
         (None, Some(part)) => {
             // A specification has to have something to do; this one is only asked for its model.
