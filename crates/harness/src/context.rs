@@ -25,6 +25,8 @@ pub struct Context {
     datasets: BTreeMap<String, OnceCell<Dataset>>,
     exclusions: OnceCell<Exclusions>,
     files: OnceCell<ModelFiles>,
+    /// The digest of the weights that keys were made with before there were files.
+    declared: OnceCell<String>,
     model: OnceCell<Model>,
 }
 
@@ -69,6 +71,7 @@ impl Context {
             command: None,
             exclusions: OnceCell::new(),
             files: OnceCell::new(),
+            declared: OnceCell::new(),
             model: OnceCell::new(),
         }
     }
@@ -134,7 +137,32 @@ impl Context {
 
     /// The model's files, fetched when first asked for.
     pub fn model_files(&self) -> Result<&ModelFiles> {
-        get_or_try(&self.files, || model::fetch(&self.spec))
+        get_or_try(&self.files, || {
+            let files = model::fetch(&self.spec)?;
+            // Of several candidates another than the first was had.
+            if let Some(declared) = self.declared.get() {
+                ensure!(
+                    *declared == files.sha256,
+                    "model {}: results are wanted of the weights {}…, and what could be had is {}; put what is at hand first \
+                     among the candidates of `source`",
+                    self.spec.model.name,
+                    &declared[..12],
+                    files.files.path.display()
+                );
+            }
+            Ok(files)
+        })
+    }
+
+    /// The digest of the weights; where it is known from their source nothing is fetched for it.
+    fn weights_sha256(&self) -> Result<&str> {
+        if let Some(files) = self.files.get() {
+            return Ok(&files.sha256);
+        }
+        if let Some(declared) = model::declared(&self.spec)? {
+            return Ok(self.declared.get_or_init(|| declared));
+        }
+        Ok(&self.model_files()?.sha256)
     }
 
     /// The model in memory, loaded when first asked for.
@@ -166,7 +194,7 @@ impl Context {
                     }
                 }
                 StageKind::Predict | StageKind::Train | StageKind::Measure | StageKind::Probe => {
-                    own.insert("weights".to_owned(), digest(&self.model_files()?.sha256)?);
+                    own.insert("weights".to_owned(), digest(self.weights_sha256()?)?);
                 }
                 _ => {}
             }

