@@ -75,6 +75,13 @@ pub enum Command {
     ///
     /// Example: harness verify --config configs/experiment/first-light.yaml
     Verify(VerifyArgs),
+    /// List what an experiment's folders hold that it does not ask for any more, and delete it with --delete.
+    ///
+    /// Stages that are not planned, results made from something else, attempts that will not go on. What is wanted stays, and so does an
+    /// attempt that can go on.
+    ///
+    /// Example: harness gc --config configs/experiment/first-light.yaml
+    Gc(GcArgs),
     /// What is the first thing in which two results differ? Data, prompts, decoding, weights, training, code.
     ///
     /// Example: harness diff results/quickstart/seed-1 results/quickstart/seed-2
@@ -282,6 +289,22 @@ pub struct VerifyArgs {
     /// Compute nothing again: compare digests only.
     #[arg(long)]
     pub digests: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The experiment.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Delete what is listed.
+    #[arg(long)]
+    pub delete: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -95,7 +95,7 @@ pub(super) fn record_all(folder: &Path, external: &[&str]) -> Result<Vec<FileRec
 }
 
 /// All files below a folder, in no particular order.
-fn walk(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub(super) fn walk(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -7,6 +7,7 @@
 mod diff;
 mod error;
 mod files;
+mod garbage;
 mod layout;
 mod lock;
 mod manifest;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use diff::{About, StageDifference, diff};
 pub use error::StoreError;
+pub use garbage::{Garbage, Unwanted};
 pub use manifest::{FileRecord, Manifest};
 pub use pending::{Pending, pending};
 pub use shared::Shared;

@@ -9,6 +9,7 @@ mod data;
 mod diff;
 mod eval;
 mod find_lr;
+mod gc;
 mod measure;
 mod mix;
 mod model;
@@ -40,6 +41,7 @@ pub fn dispatch(command: Command) -> Result<()> {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Gc(arguments) => gc::gc(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Config(command) => config::config(&command),
         Command::Data(command) => data::data(command),
