@@ -85,7 +85,7 @@ fn unwanted<'k>(
     key: impl Fn(&str) -> Option<&'k StageKey>,
 ) -> Option<Unwanted> {
     if let Some(hidden) = name.strip_prefix('.') {
-        if hidden.ends_with(".old") {
+        if hidden.strip_suffix(".old").is_some() {
             return Some(Unwanted::Replaced);
         }
         let wanted = key(hidden.strip_suffix(".partial")?);
