@@ -161,6 +161,9 @@ fn it_says_where_and_what_next_and_does_nothing_twice() {
         "{error}"
     );
     let first = lab.tree("answers");
+    // What is left where it was killed while it cleared up.
+    std::fs::create_dir(lab.path("answers/.work")).unwrap();
+    lab.write("answers/.work/timing.jsonl", "");
     let again = lab.succeed(&format!("{line} --json"));
     let again: serde_json::Value = serde_json::from_str(&again).unwrap();
     assert_eq!(

@@ -42,6 +42,8 @@ pub fn predict(arguments: &PredictArgs) -> Result<()> {
     } else if read_json::<Value>(&manifest)?["made_by"] != made_by {
         return Err(taken(out));
     } else {
+        // What was ended between the manifest and the end of the work.
+        remove_work(&out.join(WORK))?;
         eprintln!("{} is there already", out.join(PREDICTIONS).display());
     }
     tell(arguments, &context, target, out)
@@ -85,7 +87,17 @@ fn answer(
     write_json(&beside, &manifest)?;
     let to = out.join(MANIFEST);
     fs::rename(&beside, &to).with_context(|| format!("cannot write {}", to.display()))?;
-    fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display()))
+    remove_work(&work)
+}
+
+/// Removes the folder of the work, if it is there.
+fn remove_work(work: &Path) -> Result<()> {
+    match fs::remove_dir_all(work) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", work.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What determines the predictions for one target: rows of other data are not mixed in either.
